@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+# Thin doors: each target calls the command line, pytest or nox of the environment in .venv.
+
+PYTHON ?= python3
+ARGS ?=
+
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+
+# One stamp for what runs a hub, one for what develops it. The second holds the first.
+RUNTIME := .venv/.runtime
+DEV := .venv/.dev
+INPUTS := setup.cfg pyproject.toml requirements/bootstrap.txt requirements/install
+
+.PHONY: help up demo setup test lint bench requirements clean
+
+help:  ## Show this list
+	@echo "Breakwater: child-safety signal exchange between platforms"
+	@echo
+	@sed -nE 's/^([a-z%-]+):.*## (.*)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) \
+	    | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
+	@echo
+	@echo "  ARGS='…' reaches the command behind a target; PYTHON=python3.12 chooses the Python."
+
+up: $(RUNTIME)  ## Start a hub in the foreground, with its own database and Valkey
+	@exec $(BIN)/breakwater up $(ARGS)
+
+demo: $(DEV)  ## Tell the main job on real photographs; fails unless all went as expected
+	@exec $(BIN)/python -m hub.demo $(ARGS)
+
+setup: $(DEV)  ## Make .venv with everything a developer needs
+
+test: $(DEV)  ## Test everything that this machine can test (ARGS go to pytest)
+	@exec $(BIN)/python -m pytest $(ARGS)
+
+lint: $(DEV)  ## Check style, types, architecture and the committed API description
+	@exec $(BIN)/nox -s style types architecture docs
+
+bench: $(DEV)  ## Measure everything, rivals and yardsticks beside it (ARGS=--json for JSON)
+	@exec $(BIN)/python -m bench $(ARGS)
+
+bench-%: $(DEV)  ## Measure one thing: make bench-NAME
+	@exec $(BIN)/python -m bench $* $(ARGS)
+
+PIN := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
+	--generate-hashes --no-emit-index-url --no-emit-find-links \
+	--custom-compile-command "make requirements"
+
+requirements: $(DEV)  ## Pin what setup.cfg asks for (ARGS=--upgrade for the newest that fit)
+	$(PIN) $(ARGS) requirements/bootstrap.in -o requirements/bootstrap.txt
+	$(PIN) $(ARGS) setup.cfg -o requirements/runtime.txt
+	$(PIN) $(ARGS) setup.cfg --all-extras -c requirements/runtime.txt -o requirements/dev.txt
+
+clean:  ## Remove .venv and what tools left behind; a hub's data stays
+	rm -rf .venv .nox build *.egg-info .coverage .coverage.* coverage.xml htmlcov
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find hub matching federation tests bench -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+
+$(RUNTIME): requirements/runtime.txt $(INPUTS)
+	@PYTHON='$(PYTHON)' requirements/install runtime
+	@touch $@
+
+$(DEV): requirements/dev.txt $(INPUTS)
+	@PYTHON='$(PYTHON)' requirements/install dev
+	@touch $@ $(RUNTIME)

@@ -51,13 +51,6 @@ class UnknownDerivationError(MatchingError):
         super().__init__("unknown derivation: use a name of the version that the hub states")
 
 
-class UnknownDerivationError(MatchingError):
-    """No derivation has that name or number; it is withheld, for it came from outside."""
-
-    def __init__(self) -> None:
-        super().__init__("unknown derivation: use a name of the derivation table")
-
-
 class MalformedBatchError(MatchingError):
     """Arrays that do not fit together."""
 

@@ -7,7 +7,6 @@ MatchingError
 - UnknownDerivationError: no derivation has that name or byte. Never.
 - RefusedPictureError (in ``matching.pictures``): a picture is not hashed. Never.
 - HasherError (in ``matching.pictures``): no process that hashes can be started. Mend the machine.
-- UnknownDerivationError: no derivation has that name. Never.
 - MalformedBatchError: arrays of unequal length or wrong shape. Never: a mistake of the caller.
 - RebuildError: what is held cannot be trusted or continued. Load it again from the feed.
   - GapError: a change is missing before this one.

@@ -31,7 +31,7 @@ demo: $(DEV)  ## Tell the main job on real photographs; fails unless all went as
 setup: $(DEV)  ## Make .venv with everything a developer needs
 
 test: $(DEV)  ## Test everything that this machine can test (ARGS go to pytest)
-	@exec $(BIN)/python -m pytest $(ARGS)
+	@exec $(BIN)/nox -s tests -- $(ARGS)
 
 lint: $(DEV)  ## Check style, types, architecture and the committed API description
 	@exec $(BIN)/nox -s style types architecture docs

@@ -1,0 +1,273 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything the hub needs from outside, on one page; and Hub, which holds it.
+
+A docstring here is a promise, and the suite in tests/ports asks it of every implementation.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hub.domain.answers import Answer, Once
+from hub.domain.changes import Actor, Delta, Event
+from hub.domain.entries import Described
+from hub.domain.sharing import Asker, SharingSet
+from hub.ports.access import Access
+from hub.ports.repositories import Facts, History, Indicators, Opinions, Parties, Votes
+from matching.batches import Batch, Hits
+from matching.following import Freshness
+from matching.ports import ChangeFeed, CodeStore
+
+Clock = Callable[[], datetime]
+"""The present moment, aware, UTC."""
+
+NewId = Callable[[str], str]
+"""A new public id with this prefix: 128 random bits, so that it tells nothing of when."""
+
+
+class Sealer(Protocol):
+    """Seals what may lie on a disk but must not be read from it (AES-256-GCM)."""
+
+    def seal(self, plain: bytes, bound_to: bytes) -> bytes:
+        """Seal *plain* so that it opens only beside the same *bound_to*."""
+
+    def open(self, sealed: bytes, bound_to: bytes) -> bytes:
+        """Open what was sealed; raises SealBrokenError when it was changed or moved."""
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """The keys of this hub, 32 bytes each, from files 0600."""
+
+    pepper: bytes
+    receipts: bytes
+    sealer: Sealer
+
+    def __repr__(self) -> str:
+        return "Secrets(…)"
+
+
+class SealBrokenError(Exception):
+    """What was sealed was changed, or moved beside something else."""
+
+
+# -- the truth -----------------------------------------------------------------------------------
+
+
+class Work(Protocol):
+    """One transaction and what can be done in it."""
+
+    access: Access
+    directory: Parties
+    indicators: Indicators
+    votes: Votes
+    opinions: Opinions
+    facts: Facts
+    history: History
+
+    def record(self, event: Event) -> int:
+        """Add a change to this transaction; returns its offset from the first one."""
+        ...
+
+    def commit(self, answer: Answer | None = None) -> Answer | None:
+        """Take the positions and commit; returns the answer with its positions."""
+        ...
+
+
+class BeginWork(Protocol):
+    """Opens units of work."""
+
+    def reading(self) -> AbstractContextManager[Work]:
+        """A unit of work that sees one moment of the history and changes nothing."""
+        ...
+
+    def writing(self, actor: Actor, once: Once | None = None) -> AbstractContextManager[Work]:
+        """A unit of work that writes; what is not committed is rolled back.
+
+        Raises:
+            RepeatedError: *once* was carried out before.
+            ConflictError: The name of *once* was used for another request.
+            BusyError: Another writer held the database for more than five seconds.
+        """
+        ...
+
+
+class Describer(Protocol):
+    """The one prepared statement of the lookup."""
+
+    def described(self, keys: Iterable[int], sets: Iterable[int]) -> list[Described]:
+        """Describe the live entries of those indicators in those sets.
+
+        Raises:
+            UnavailableError: The truth does not answer.
+        """
+        ...
+
+
+class Erasures(Protocol):
+    """The append-only list of erased ids, outside every backup."""
+
+    def add(self, public_id: str) -> None:
+        """Add an id; it is on the disk when this returns."""
+        ...
+
+    def all(self) -> list[str]:
+        """Every id that was ever erased."""
+        ...
+
+
+class Doorbell(Protocol):
+    """Tells the relay that there is something to do; it may be lost."""
+
+    def ring(self) -> None:
+        """Ring; never waits and never fails."""
+        ...
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for a ring; False when none came."""
+        ...
+
+
+# -- what a worker holds in memory ---------------------------------------------------------------
+
+
+class Searcher(Protocol):
+    """The engine as the services use it."""
+
+    @property
+    def position(self) -> int:
+        """The last change it has applied."""
+        ...
+
+    @property
+    def timeline(self) -> str:
+        """The history it holds."""
+        ...
+
+    def whole(self, signal: str) -> bool:
+        """Whether it holds every row of a signal."""
+        ...
+
+    def search(
+        self,
+        batch: Batch,
+        allowed: NDArray[np.bool_],
+        *,
+        per_item: int = 100,
+        per_request: int = 20_000,
+        radius: Mapping[str, int] | None = None,
+        capped: bool = True,
+    ) -> Hits:
+        """Everything within the radius under the allowed labels, nothing beyond."""
+        ...
+
+
+class FollowerPort(Protocol):
+    """The loop that keeps the engine true, as the services see it."""
+
+    def freshness(self) -> Freshness:
+        """How fresh the engine is."""
+        ...
+
+    def wait_for(self, position: int, timeout: float) -> bool:
+        """Wait until the engine has applied a position; False when the time is over."""
+        ...
+
+
+class DirectoryPort(Protocol):
+    """Keys, grants, sets and labels in memory."""
+
+    position: int
+
+    def asker(self, authorization: str | None) -> Asker | None:
+        """Whose key this is; None for a missing, odd, unknown, revoked or expired one."""
+        ...
+
+    def mask(self, asker: Asker) -> NDArray[np.bool_]:
+        """Which labels the asker may match."""
+        ...
+
+    def mask_of_set(self, set_key: int) -> NDArray[np.bool_]:
+        """Which labels touch a set."""
+        ...
+
+    def set_named(self, public_id: str) -> SharingSet | None:
+        """The set of that public id."""
+        ...
+
+    def set_keyed(self, key: int) -> SharingSet | None:
+        """The set of that internal key."""
+        ...
+
+    def reload(self) -> None:
+        """Read everything anew."""
+        ...
+
+
+class LedgerPort(Protocol):
+    """Hits and budgets, gathered in memory and settled in the background."""
+
+    def spend(self, name: str, operator: int, amount: int) -> None:
+        """Take from a day's budget; raises BudgetError when it is used up."""
+        ...
+
+    def count_hits(self, operator: int, indicators: Collection[int]) -> None:
+        """Note that the operator had a hit on each of those indicators, now."""
+        ...
+
+    def flush(self) -> int:
+        """Settle with SQL; returns how many facts."""
+        ...
+
+
+class ReceiptsPort(Protocol):
+    """Makes and reads receipts."""
+
+    def make(self, indicator: int, set_key: int, operator: int, at: datetime) -> str:
+        """A new receipt."""
+        ...
+
+    def read(self, text: str, index: int | None = None) -> "ReceiptLike":
+        """What a receipt stands for; raises BadInputError when it is none of ours."""
+        ...
+
+
+class ReceiptLike(Protocol):
+    """What a receipt stands for."""
+
+    @property
+    def indicator(self) -> int: ...
+    @property
+    def set_key(self) -> int: ...
+    @property
+    def operator(self) -> int: ...
+    @property
+    def number(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Hub:
+    """Everything assembled; ``hub.wiring`` makes it, once a process."""
+
+    clock: Clock
+    new_id: NewId
+    secrets: Secrets
+    begin: BeginWork
+    describer: Describer
+    feed: ChangeFeed
+    store: CodeStore
+    doorbell: Doorbell
+    erasures: Erasures
+    engine: Searcher
+    follower: FollowerPort
+    directory: DirectoryPort
+    ledger: LedgerPort
+    receipts: ReceiptsPort
+    control_delta: Callable[[int, bool], Mapping[str, Delta]]
+    """What turning a control slot on (or off) does to the totals."""
+

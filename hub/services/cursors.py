@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Cursors: opaque to their holder, sealed, and bound to the history they were made in."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from hub.domain.errors import BadInputError, GoneError, flaw
+from hub.ports import Sealer, SealBrokenError
+
+_BOUND = b"cursor:1"
+
+
+def sealed(values: Mapping[str, Any], *, timeline: str, sealer: Sealer) -> str:
+    """A cursor that holds *values* in this timeline."""
+    plain = orjson.dumps({**values, "timeline": timeline})
+    return base64.urlsafe_b64encode(sealer.seal(plain, _BOUND)).decode().rstrip("=")
+
+
+def opened(text: str, *, timeline: str, sealer: Sealer) -> dict[str, Any]:
+    """What a cursor holds.
+
+    Raises:
+        BadInputError: It was not made here, or was changed.
+        GoneError: It is of another timeline: a backup was restored since.
+    """
+    try:
+        raw = base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
+        values: dict[str, Any] = orjson.loads(sealer.open(raw, _BOUND))
+    except (ValueError, binascii.Error, SealBrokenError) as error:
+        raise _odd() from error
+    if values.pop("timeline") != timeline:
+        raise GoneError("This cursor belongs to another history; take the snapshot again.")
+    return values
+
+
+def _odd() -> BadInputError:
+    return flaw("bad-cursor", "This cursor was not made by this hub; leave it out.", None, "cursor")

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a platform with ``replica`` follows to match at home: changes, withdrawals, snapshots.
+
+Codes leave only here and to one's own contributions. Accounts, TLP:AMBER+STRICT sets and pictures of
+victims never leave. What is served is noted before it is sent: it decides what is a copy later.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from hub.domain.changes import APPEAL, INDICATOR, LINKS, OPINION, SYSTEM
+from hub.domain.entries import Described
+from hub.domain.errors import GoneError, NotFoundError
+from hub.domain.indicators import Code
+from hub.domain.sharing import REPLICA, Asker, SharingSet
+from hub.ports import Hub, Work
+from hub.services import cursors
+from hub.services.telling import code_records, told_words
+
+PAGE = 1000
+KEPT = timedelta(days=400)
+STRICT = "TLP:AMBER+STRICT"
+VICTIMS = frozenset({"third-party-child", "known-victim"})
+_KINDS = frozenset({INDICATOR, LINKS, OPINION, APPEAL})
+_GONE = frozenset({"withdrawn", "expired"})
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a feed; ``position`` is how far it looked."""
+
+    body: dict[str, Any]
+    position: int
+    is_empty: bool
+
+
+def replica_sets(asker: Asker, hub: Hub, only: Sequence[str] = ()) -> list[SharingSet]:
+    """The sets whose codes may leave to the asker, of those it named (or all)."""
+    found = (hub.directory.set_keyed(key) for key in sorted(asker.sets_with(REPLICA)))
+    sets = [one for one in found if one is not None and one.tlp != STRICT]
+    if only:
+        named = {one.id: one for one in sets}
+        if any(public_id not in named for public_id in only):
+            raise NotFoundError("set")
+        return [named[public_id] for public_id in only]
+    return sets
+
+
+def changes_page(
+    cursor: str | None, *, asker: Asker, hub: Hub, sets: Sequence[str] = (), withdrawals: bool = False
+) -> Page:
+    """The records that changed after a cursor; without one, from now on.
+
+    Raises:
+        GoneError: The cursor is of another timeline, or older than what is kept.
+        NotFoundError: A named set is not one whose codes may leave to the asker.
+    """
+    with hub.begin.reading() as work:
+        head = work.history.head()
+        held = _held(cursor, head.timeline, hub)
+        start = held.get("position", head.position)
+        allowed = replica_sets(asker, hub, sets)
+        then = held.get("sets")
+        now_ids = [one.id for one in allowed]
+        if then is not None and set(then) != set(now_ids):
+            return _resync(then, now_ids, start, head.timeline, hub)
+        _refuse_old(work, start, hub.clock())
+        rows = work.history.after(start, PAGE)
+        end = rows[-1].position if rows else start
+        changed = {row.subject: row.position for row in rows if row.kind in _KINDS and row.subject}
+        records = _records(changed, allowed, work, hub)
+    if withdrawals:
+        records = [record for record in records if record["gone"]]
+    _note_served(asker, allowed, end, hub, if_any=bool(records))
+    body = {
+        "records": sorted(records, key=lambda record: record["position"]),
+        "cursor": _cursor(end, now_ids, head.timeline, hub),
+        "withheld_to": end,
+    }
+    return Page(body, end, is_empty=not records and end >= head.position)
+
+
+def snapshot_page(set_id: str, cursor: str | None, *, asker: Asker, hub: Hub) -> dict[str, Any]:
+    """A page of everything live in a set, by internal key; its last page says where to follow from.
+
+    Its position is read before its first page, so what changes meanwhile comes by following.
+    """
+    allowed = replica_sets(asker, hub, [set_id])
+    with hub.begin.reading() as work:
+        head = work.history.head()
+        held = _held(cursor, head.timeline, hub)
+        position = held.get("position", head.position)
+        keys = work.indicators.keys_in_set(allowed[0].key, after=held.get("key", 0), limit=PAGE)
+        records = _records(dict.fromkeys(keys, position), allowed, work, hub)
+    _note_served(asker, allowed, head.position, hub, if_any=bool(records))
+    is_last = len(keys) < PAGE
+    more = {"position": position, "key": keys[-1]} if not is_last else {}
+    everything = [one.id for one in replica_sets(asker, hub)]
+    return {
+        "records": [record for record in records if not record["gone"]],
+        "cursor": None
+        if is_last
+        else cursors.sealed(more, timeline=head.timeline, sealer=hub.secrets.sealer),
+        "follow": _cursor(position, everything, head.timeline, hub),
+    }
+
+
+# -- steps ---------------------------------------------------------------------------------------
+
+
+def _held(cursor: str | None, timeline: str, hub: Hub) -> dict[str, Any]:
+    if cursor is None:
+        return {}
+    return cursors.opened(cursor, timeline=timeline, sealer=hub.secrets.sealer)
+
+
+def _cursor(position: int, sets: Sequence[str], timeline: str, hub: Hub) -> str:
+    values = {"position": position, "sets": list(sets)}
+    return cursors.sealed(values, timeline=timeline, sealer=hub.secrets.sealer)
+
+
+def _resync(
+    then: Sequence[str], now: Sequence[str], position: int, timeline: str, hub: Hub
+) -> Page:
+    """A changed grant: what was gained must be snapshotted, what was lost deleted."""
+    resync = [{"set": one, "is": "gained"} for one in now if one not in then]
+    resync += [{"set": one, "is": "lost"} for one in then if one not in now]
+    body = {
+        "records": [],
+        "cursor": _cursor(position, now, timeline, hub),
+        "withheld_to": position,
+        "resync": resync,
+    }
+    return Page(body, position, is_empty=False)
+
+
+def _refuse_old(work: Work, position: int, now: datetime) -> None:
+    following = work.history.after(position, 1)
+    if following and now - following[0].at > KEPT:
+        raise GoneError("This cursor is older than 400 days; take the snapshot again.")
+
+
+def _records(
+    changed: Mapping[int, int], allowed: Sequence[SharingSet], work: Work, hub: Hub
+) -> list[dict[str, Any]]:
+    described = [
+        entry
+        for entry in work.votes.described(changed, [one.key for one in allowed])
+        if _may_leave(entry)
+    ]
+    codes = work.indicators.codes(entry.indicator for entry in described)
+    ids = {one.key: one.id for one in allowed}
+    now = hub.clock()
+    return [
+        _record(entry, codes.get(entry.indicator, ()), ids, changed[entry.indicator], now)
+        for entry in described
+    ]
+
+
+def _may_leave(entry: Described) -> bool:
+    return entry.item_kind != "account" and entry.words.get("depicts") not in VICTIMS
+
+
+def _record(
+    entry: Described, codes: Iterable[Code], ids: Mapping[int, str], position: int, now: datetime
+) -> dict[str, Any]:
+    standing = entry.standing(now)
+    gone = standing.name in _GONE
+    return {
+        "id": entry.indicator_id,
+        "n": entry.n,
+        "set": ids[entry.set_key],
+        "codes": [] if gone else code_records(codes),
+        "words": {} if gone else told_words(entry.words),
+        "standing": standing.name,
+        "until": standing.until.isoformat() if standing.until else None,
+        "position": position,
+        "gone": gone,
+    }
+
+
+def _note_served(
+    asker: Asker, sets: Sequence[SharingSet], position: int, hub: Hub, *, if_any: bool
+) -> None:
+    if not if_any:
+        return
+    with hub.begin.writing(SYSTEM) as work:
+        work.facts.serve(asker.operator, [one.key for one in sets], position, hub.clock())
+        work.commit()

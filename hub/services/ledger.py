@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What lookups leave behind, gathered in a worker's memory and settled with SQL each second.
+
+A lookup never writes: it adds to these counters. Of a lookup nothing is kept but hit facts, never
+the query.
+"""
+
+import threading
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from hub.domain.changes import LINKS, SYSTEM, Event
+from hub.domain.errors import BudgetError
+from hub.ports import BeginWork, Clock, Work
+
+CODES, HITS = "codes", "hits"
+
+
+@dataclass(frozen=True)
+class Budgets:
+    """How many codes an operator may ask about, and how many hits it may be told, a day."""
+
+    codes_a_day: int = 50_000_000
+    hits_a_day: int = 200_000
+
+
+@dataclass
+class _Pending:
+    hits: dict[tuple[int, int], tuple[datetime, int]] = field(default_factory=dict)
+    spent: dict[tuple[str, int], int] = field(default_factory=lambda: defaultdict(int))
+
+
+class Ledger:
+    """Counts hits and spends budgets; ``flush`` settles."""
+
+    def __init__(self, *, begin: BeginWork, clock: Clock, budgets: Budgets) -> None:
+        self._begin = begin
+        self._clock = clock
+        self._budgets = {CODES: budgets.codes_a_day, HITS: budgets.hits_a_day}
+        self._lock = threading.Lock()
+        self._flushing = threading.Lock()
+        self._pending = _Pending()
+        self._used: dict[tuple[str, int], int] = {}
+        self._day = -1
+
+    def spend(self, name: str, operator: int, amount: int) -> None:
+        """Take from a day's budget.
+
+        Raises:
+            BudgetError: It is used up, as far as this worker knows.
+        """
+        with self._lock:
+            known = self._used.get((name, operator), 0) + self._pending.spent[name, operator]
+            if known + amount > self._budgets[name]:
+                raise BudgetError(f"Today's budget of {name} is used up.", self._until_tomorrow())
+            self._pending.spent[name, operator] += amount
+
+    def count_hits(self, operator: int, indicators: Iterable[int]) -> None:
+        """Note that the operator had a hit on each of those indicators, now."""
+        now = self._clock()
+        with self._lock:
+            for indicator in indicators:
+                first, count = self._pending.hits.get((operator, indicator), (now, 0))
+                self._pending.hits[operator, indicator] = (first, count + 1)
+                self._pending.spent[HITS, operator] += 1
+
+    def flush(self) -> int:
+        """Write what was gathered in one transaction; returns how many facts.
+
+        What could not be written stays gathered.
+        """
+        with self._flushing:
+            with self._lock:
+                pending, self._pending = self._pending, _Pending()
+            if not pending.hits and not pending.spent:
+                return 0
+            try:
+                self._settle(pending)
+            except Exception:
+                self._put_back(pending)
+                raise
+            return len(pending.hits)
+
+    def _settle(self, pending: _Pending) -> None:
+        day = int(self._clock().timestamp()) // 86_400
+        with self._begin.writing(SYSTEM) as work:
+            work.facts.add_hits(pending.hits)
+            used = {
+                (name, operator): work.facts.spend_today(name, operator, day, amount)
+                for (name, operator), amount in pending.spent.items()
+            }
+            for (operator, indicator), (first, _) in pending.hits.items():
+                mark_late_copies(work, operator, indicator, first)
+            work.commit()
+        with self._lock:
+            if day != self._day:
+                self._used, self._day = {}, day
+            self._used.update(used)
+
+    def _put_back(self, pending: _Pending) -> None:
+        with self._lock:
+            for pair, (first, count) in pending.hits.items():
+                later, more = self._pending.hits.get(pair, (first, 0))
+                self._pending.hits[pair] = (min(first, later), count + more)
+            for name, amount in pending.spent.items():
+                self._pending.spent[name] += amount
+
+    def _until_tomorrow(self) -> int:
+        now = self._clock()
+        midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+        return int((midnight - now).total_seconds()) + 1
+
+
+def mark_late_copies(work: Work, operator: int, indicator: int, first: datetime) -> None:
+    """Re-mark contributions whose operator turns out to have had a hit on a neighbour before."""
+    for copy in work.votes.votes_of_operator(operator, indicator, first):
+        work.indicators.mark_copied(copy)
+        work.record(Event(LINKS, subject=copy, details={"copied": True}))
+        for entry, set_key in work.votes.linked_entries(copy):
+            work.record(Event(LINKS, subject=entry, details={"set": set_key}))

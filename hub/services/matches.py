@@ -1,0 +1,318 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Match what a platform sees against what is known: search once, describe once, answer.
+
+"No match" is a claim: an item is answered ``none`` only when every signal it asked about was whole
+and the index was in step with the truth.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from hub.domain.entries import Described
+from hub.domain.errors import Flaw, UnavailableError
+from hub.domain.sharing import LOOKUP, Asker
+from hub.domain.standing import Standing, at_most_review, best
+from hub.ports import Hub
+from hub.services.ledger import CODES
+from matching.batches import Batch, Hits
+from matching.following import Freshness
+from matching.signals import ORDER
+
+PER_ITEM, PER_REQUEST = 100, 20_000
+NEAR_BITS = 16
+
+
+@dataclass(frozen=True)
+class Query:
+    """A request to match, checked.
+
+    Attributes:
+        batch: every code that can be searched, with its item's number.
+        refs: the asker's own name of each item, or None.
+        flaws: what is wrong with an item, by its number; such an item is answered ``error``.
+        unsearchable: items without a strong code that could be searched.
+        signals: the indexes of the signals each item asked about.
+    """
+
+    batch: Batch
+    refs: Sequence[str | None]
+    flaws: Mapping[int, Flaw]
+    unsearchable: frozenset[int]
+    signals: Sequence[frozenset[str]]
+    explain: bool = False
+
+
+@dataclass(frozen=True)
+class _Found:
+    """One indicator that one item hit: its best strong row, or its best weak one."""
+
+    indicator: int
+    signal: str
+    distance: int
+    asked: int
+    stored: int
+    support: tuple[str, ...]
+    weak: bool
+
+    @property
+    def band(self) -> str:
+        """How near, without saying how far: a distance would give away the stored code."""
+        if self.asked or self.stored:
+            return "derived"
+        if self.distance == 0:
+            return "exact"
+        return "near" if self.weak or self.distance <= NEAR_BITS else "edge"
+
+
+def find_matches(query: Query, *, asker: Asker, hub: Hub) -> dict[str, Any]:
+    """Answer every item of a query; the answer is ready to be sent.
+
+    Raises:
+        BudgetError: The operator's day is used up.
+        UnavailableError: Nothing can be answered: the index was never whole.
+    """
+    hub.ledger.spend(CODES, asker.operator, sum(len(part.codes) for part in query.batch.parts))
+    freshness = hub.follower.freshness()
+    if freshness.position == 0 and not freshness.complete:
+        raise UnavailableError("The index is being loaded; try again in a moment.")
+    mask = hub.directory.mask(asker)
+    hits = hub.engine.search(query.batch, mask)
+    described = _describe(hits, asker, hub)
+    if described is not None and _dropped(hits, described):
+        # What the truth no longer knows took places under the cap: look again with more room.
+        hits = hub.engine.search(
+            query.batch, mask, per_item=10 * PER_ITEM, per_request=10 * PER_REQUEST
+        )
+        described = _describe(hits, asker, hub)
+    found = _by_item(hits)
+    _count(found, described, asker, hub)
+    now = hub.clock()
+    teller = _Teller(described, asker, hub, now)
+    answers = [
+        _answer(number, query, found.get(number, ()), teller, freshness, hits)
+        for number in range(query.batch.items)
+    ]
+    return {
+        "complete": freshness.complete,
+        "index": {
+            "timeline": hits.timeline,
+            "position": hits.position,
+            "head": max(freshness.head, hits.position),
+            "lag_ms": freshness.lag_ms,
+        },
+        "answers": answers,
+    }
+
+
+def _describe(hits: Hits, asker: Asker, hub: Hub) -> dict[int, list[Described]] | None:
+    """Every entry of the hits that the asker may see; None while the truth is away."""
+    if not len(hits):
+        return {}
+    try:
+        entries = hub.describer.described(
+            set(hits.indicator.tolist()), sorted(asker.sets_with(LOOKUP))
+        )
+    except UnavailableError:
+        return None
+    by_indicator: dict[int, list[Described]] = defaultdict(list)
+    for entry in entries:
+        by_indicator[entry.indicator].append(entry)
+    return by_indicator
+
+
+def _dropped(hits: Hits, described: Mapping[int, Any]) -> bool:
+    if not hits.truncated.any():
+        return False
+    cut = hits.truncated[hits.item]
+    return any(key not in described for key in set(hits.indicator[cut].tolist()))
+
+
+def _by_item(hits: Hits) -> dict[int, list[_Found]]:
+    rows: dict[int, dict[int, list[tuple[str, int, int, int]]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
+    columns = (hits.item, hits.indicator, hits.signal, hits.distance, hits.asked, hits.stored)
+    for item, indicator, signal, distance, asked, stored in zip(
+        *(column.tolist() for column in columns), strict=True
+    ):
+        rows[item][indicator].append((ORDER[signal].name, distance, asked, stored))
+    return {
+        item: [_found(indicator, some) for indicator, some in by_indicator.items()]
+        for item, by_indicator in rows.items()
+    }
+
+
+def _found(indicator: int, rows: list[tuple[str, int, int, int]]) -> _Found:
+    strong = [row for row in rows if _STRONG[row[0]]]
+    # Plain before derived, then the nearest.
+    first = min(strong or rows, key=lambda row: (bool(row[2] or row[3]), row[1]))
+    support = tuple(sorted({row[0] for row in rows} - {first[0]}))
+    return _Found(indicator, *first, support=support, weak=not strong)
+
+
+def _count(
+    found: Mapping[int, Sequence[_Found]],
+    described: Mapping[int, Sequence[Described]] | None,
+    asker: Asker,
+    hub: Hub,
+) -> None:
+    """Note who had a hit on what: it decides whether a later contribution is a copy."""
+    told = {one.indicator for some in found.values() for one in some}
+    if described is not None:
+        told = {
+            key
+            for key in told
+            if any(entry.operator != asker.operator for entry in described.get(key, ()))
+        }
+    if told:
+        hub.ledger.count_hits(asker.operator, told)
+
+
+def _answer(
+    number: int,
+    query: Query,
+    found: Iterable[_Found],
+    teller: "_Teller",
+    freshness: Freshness,
+    hits: Hits,
+) -> dict[str, Any]:
+    answer: dict[str, Any] = {}
+    if query.refs[number] is not None:
+        answer["ref"] = query.refs[number]
+    flaw = query.flaws.get(number)
+    if flaw is not None:
+        answer["answer"] = "error"
+        answer["error"] = {"type": flaw.slug, "detail": flaw.detail, "index": number}
+        return answer
+    told = teller.hits(found)
+    if told:
+        answer.update(_hit(told, truncated=bool(hits.truncated[number])))
+    elif number in query.unsearchable:
+        answer |= {"answer": "unknown", "why": "unsearchable"}
+    elif not freshness.complete or query.signals[number] & freshness.missing:
+        answer |= {"answer": "unknown", "why": "index"}
+    else:
+        answer["answer"] = "none"
+    if query.explain:
+        answer["explain"] = _explained(number, query, found, teller)
+    return answer
+
+
+def _hit(told: list[tuple[Standing, dict[str, Any]]], *, truncated: bool) -> dict[str, Any]:
+    summary = best(standing for standing, _ in told)
+    answer: dict[str, Any] = {
+        "answer": "hit",
+        "standing": summary.name if summary else "review",
+        "operators": max(standing.operators for standing, _ in told),
+        "hits": [hit for _, hit in told],
+    }
+    if truncated:
+        answer |= {"truncated": True, "at_least": True}
+    return answer
+
+
+class _Teller:
+    """Turns what was found into what is told."""
+
+    def __init__(
+        self,
+        described: Mapping[int, Sequence[Described]] | None,
+        asker: Asker,
+        hub: Hub,
+        now: datetime,
+    ) -> None:
+        self._described = described
+        self._asker = asker
+        self._hub = hub
+        self._now = now
+        self._standings: dict[tuple[int, int], Standing] = {}
+
+    def hits(self, found: Iterable[_Found]) -> list[tuple[Standing, dict[str, Any]]]:
+        """Each entry that one item hit, nearest first, with what it says."""
+        if self._described is None:
+            return [self._unverified(one) for one in found]
+        told = (
+            self._told(one, entry)
+            for one in found
+            for entry in self._described.get(one.indicator, ())
+        )
+        return [one for one in told if one is not None]
+
+    def own(self, found: Iterable[_Found]) -> list[dict[str, Any]]:
+        """The distances to the asker's own contributions: nobody else's are ever told."""
+        return [
+            {"id": entry.indicator_id, "signal": one.signal, "distance": one.distance}
+            for one in found
+            for entry in (self._described or {}).get(one.indicator, ())[:1]
+            if entry.operator == self._asker.operator
+        ]
+
+    def _told(self, one: _Found, entry: Described) -> tuple[Standing, dict[str, Any]] | None:
+        standing = self._standing(entry)
+        if standing.name in ("withdrawn", "expired"):
+            return None
+        # Only its contributor vouches for a stored derived code, and a weak signal only supports.
+        if one.stored or one.weak:
+            standing = at_most_review(standing)
+        hit: dict[str, Any] = {
+            "id": entry.indicator_id,
+            "set": self._set_id(entry.set_key),
+            "standing": standing.name,
+            "band": one.band,
+            "signal": one.signal,
+            "harm": entry.words.get("harm", []),
+            "use": entry.words.get("use", "unknown"),
+            "depicts": entry.words.get("depicts", "unknown"),
+            "priority": entry.words.get("priority", "standard"),
+            "operators": standing.operators,
+            "receipt": self._hub.receipts.make(
+                entry.indicator, entry.set_key, self._asker.operator, self._now
+            ),
+        }
+        if one.support:
+            hit["support"] = list(one.support)
+        if one.weak:
+            hit["weak"] = True
+        return standing, hit
+
+    def _standing(self, entry: Described) -> Standing:
+        pair = entry.indicator, entry.set_key
+        if pair not in self._standings:
+            self._standings[pair] = entry.standing(self._now)
+        return self._standings[pair]
+
+    def _unverified(self, one: _Found) -> tuple[Standing, dict[str, Any]]:
+        hit: dict[str, Any] = {
+            "standing": "review",
+            "band": one.band,
+            "signal": one.signal,
+            "unverified": True,
+        }
+        if one.weak:
+            hit["weak"] = True
+        return Standing("review", 0, None), hit
+
+    def _set_id(self, key: int) -> str:
+        named = self._hub.directory.set_keyed(key)
+        return named.id if named else ""
+
+
+def _explained(
+    number: int, query: Query, found: Iterable[_Found], teller: _Teller
+) -> dict[str, Any]:
+    """What was searched, about the query alone, and the distances to the asker's own."""
+    searched = {
+        part.signal.name: {
+            "codes": int((part.items == number).sum()),
+            "radius": part.signal.near,
+        }
+        for part in query.batch.parts
+        if (part.items == number).any()
+    }
+    return {"searched": searched, "own": teller.own(found)}
+
+
+_STRONG = {signal.name: signal.strong for signal in ORDER}

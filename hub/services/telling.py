@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How codes and words are written in answers."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from hub.domain.indicators import Code
+from matching.derivations import derivation_name
+
+_INNER = frozenset({"case", "list_name"})
+"""Words of the contributor's own: told to itself alone."""
+
+
+def code_records(codes: Iterable[Code]) -> list[dict[str, Any]]:
+    """Codes as the API writes them."""
+    return [_code(code) for code in codes]
+
+
+def told_words(words: Mapping[str, Any]) -> dict[str, Any]:
+    """Words as others are told them."""
+    return {name: value for name, value in words.items() if name not in _INNER}
+
+
+def _code(code: Code) -> dict[str, Any]:
+    told: dict[str, Any] = {"signal": code.signal, "code": code.value.hex()}
+    if code.derivation:
+        told["derived"] = derivation_name(code.derivation)
+    if code.quality is not None:
+        told["quality"] = code.quality
+    if code.at_ms is not None:
+        told["at_ms"] = code.at_ms
+    return told

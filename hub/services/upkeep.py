@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the hub does by the clock: expire, forget, prove that the index works, erase."""
+
+from hub.domain.changes import CONTROL, ERASE, INDICATOR, SYSTEM, Actor, Event
+from hub.domain.errors import NotFoundError
+from hub.domain.indicators import ERASED, EXPIRED
+from hub.ports import Hub
+
+EXPIRE_AT_ONCE = 200
+SLOTS = 64
+"""Control codes reserved for the prober."""
+
+
+def expire_due(hub: Hub) -> int:
+    """End indicators whose time is over; returns how many."""
+    now = hub.clock()
+    with hub.begin.reading() as work:
+        due = work.indicators.due(now, EXPIRE_AT_ONCE)
+    if not due:
+        return 0
+    with hub.begin.writing(SYSTEM) as work:
+        for public_id in due:
+            known = work.indicators.find(public_id, lock=True)
+            if known is None or not known.is_live or known.expires > now:
+                continue
+            gone, deltas = work.indicators.end(known, kind="expire", state=EXPIRED, at=now)
+            work.record(Event(INDICATOR, gone.key, gone.n, {"what": "expire"}, deltas))
+        work.commit()
+    return len(due)
+
+
+def forget_old(hub: Hub) -> None:
+    """Delete hit facts, budgets and idempotency rows that are too old to matter."""
+    with hub.begin.writing(SYSTEM) as work:
+        work.facts.forget(hub.clock())
+        work.commit()
+
+
+def toggle_control(slot: int, hub: Hub) -> int:
+    """Turn a control slot on or off, as a change like any other; returns its new label."""
+    with hub.begin.writing(SYSTEM) as work:
+        label = work.history.toggle(slot)
+        deltas = hub.control_delta(slot, live=label != 0)
+        work.record(Event(CONTROL, details={"slot": slot, "label": label}, deltas=deltas))
+        work.commit()
+    return label
+
+
+def erase(public_id: str, *, actor: Actor, hub: Hub) -> None:
+    """Erase every code and value of an indicator for good, here and after any restore.
+
+    The erasure list is written first: a crash in between leaves an indicator that the next restore
+    or start erases again, never one that comes back.
+
+    Raises:
+        NotFoundError: There is no such indicator.
+    """
+    with hub.begin.reading() as work:
+        if work.indicators.find(public_id) is None:
+            raise NotFoundError("indicator")
+    hub.erasures.add(public_id)
+    erase_listed([public_id], actor=actor, hub=hub)
+
+
+def erase_listed(public_ids: list[str], *, actor: Actor, hub: Hub) -> int:
+    """Carry out erasures of a list; returns how many were still to be done."""
+    done = 0
+    for public_id in public_ids:
+        with hub.begin.writing(actor) as work:
+            known = work.indicators.find(public_id, lock=True)
+            if known is None or known.state == ERASED:
+                continue
+            gone, deltas = work.indicators.end(
+                known, kind="erase", state=ERASED, at=hub.clock(), reason=None
+            )
+            work.indicators.purge(known.key)
+            work.record(Event(INDICATOR, gone.key, gone.n, {"what": ERASE}, deltas))
+            work.commit()
+            done += 1
+    return done

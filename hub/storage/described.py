@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Describing entries: ONE statement joins each link to its voter's live version, party and expiry.
+
+So a loss (withdrawal, expiry, quarantine) counts at once and rewrites nothing. The lookup's hot path
+runs the statement on the driver itself, prepared once a connection; a unit of work runs the same text
+on its own connection.
+"""
+
+import json
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+import orjson
+from sqlalchemy.engine import Connection, Engine
+
+from hub.domain.entries import Described
+from hub.domain.errors import UnavailableError
+from hub.domain.indicators import EXPIRED, LIVE
+from hub.domain.standing import Entry, Vote
+from hub.storage.columns import moment
+
+VOTE_DELAY = timedelta(seconds=3)
+"""A vote counts this long after it was said: by then every hit that would make it a copy is flushed."""
+
+_COLUMNS = """
+SELECT e.indicator, e.set_key, e.live, e.since, e.agree_total, e.disagree_total,
+       i.id, i.operator, i.operator_kind, i.item_kind, i.strong, i.copied, i.expires, i.state, i.n,
+       i.label, v.words, p.state,
+       EXISTS (SELECT 1 FROM appeal a WHERE a.indicator = e.indicator
+               AND (a.closed_at IS NULL OR a.upheld)),
+       l.side, l.operator, l.voter,
+       vi.operator_kind, vi.copied, vi.expires, vi.state, vi.item_kind, vv.words,
+       ve.live, ve.since, vp.state,
+       o.operator_kind, o.stance, o.reason, o.basis, o.assessed_by, o.at, o.live, op.state
+FROM entry e
+JOIN indicator i ON i.key = e.indicator
+JOIN version v ON v.indicator = i.key AND v.n = i.n
+JOIN party p ON p.key = i.party
+LEFT JOIN link l ON l.indicator = e.indicator AND l.set_key = e.set_key
+LEFT JOIN indicator vi ON vi.key = l.voter
+LEFT JOIN version vv ON vv.indicator = vi.key AND vv.n = vi.n
+LEFT JOIN entry ve ON ve.indicator = l.voter AND ve.set_key = l.set_key
+LEFT JOIN party vp ON vp.key = vi.party
+LEFT JOIN opinion o ON o.key = l.opinion
+LEFT JOIN party op ON op.key = o.party
+"""
+_SQLITE = f"""{_COLUMNS}
+WHERE e.indicator IN (SELECT value FROM json_each(?))
+  AND e.set_key IN (SELECT value FROM json_each(?))
+ORDER BY e.indicator, e.set_key, l.key"""  # noqa: S608 - constant text, values are bound
+_POSTGRESQL = f"""{_COLUMNS}
+WHERE e.indicator = ANY(%s) AND e.set_key = ANY(%s)
+ORDER BY e.indicator, e.set_key, l.key"""  # noqa: S608 - constant text, values are bound
+
+Run = Callable[[str, Sequence[Any]], Iterable[Sequence[Any]]]
+
+
+def described(connection: Connection, keys: Iterable[int], sets: Iterable[int]) -> list[Described]:
+    """Describe entries inside a unit of work, tombstones included; one row an entry."""
+    is_sqlite = connection.dialect.name == "sqlite"
+
+    def run(text: str, values: Sequence[Any]) -> Iterable[Sequence[Any]]:
+        return connection.exec_driver_sql(text, tuple(values)).fetchall()
+
+    return _described(run, list(keys), list(sets), is_sqlite=is_sqlite)
+
+
+class SqlDescriber:
+    """The lookup's describing statement, one connection a thread."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._is_sqlite = engine.dialect.name == "sqlite"
+        self._local = threading.local()
+
+    def described(self, keys: Iterable[int], sets: Iterable[int]) -> list[Described]:
+        """Describe the live entries of those indicators in those sets."""
+        try:
+            found = _described(self._run, list(keys), list(sets), is_sqlite=self._is_sqlite)
+        except Exception as error:
+            # A broken connection must not stay with the thread; the next call opens a new one.
+            self._forget()
+            raise UnavailableError("The database does not answer.") from error
+        return [entry for entry in found if not entry.entry.withdrawn]
+
+    def _run(self, text: str, values: Sequence[Any]) -> Iterable[Sequence[Any]]:
+        connection = self._connection()
+        if self._is_sqlite:
+            return connection.execute(text, values).fetchall()
+        return connection.execute(text, values, prepare=True).fetchall()
+
+    def _connection(self) -> Any:
+        kept = getattr(self._local, "connection", None)
+        if kept is None:
+            pooled = self._engine.raw_connection()
+            kept = pooled.driver_connection
+            # One statement is one transaction here; the connection never goes back to the pool.
+            pooled.detach()
+            if not self._is_sqlite:
+                kept.autocommit = True
+            self._local.connection = kept
+        return kept
+
+    def _forget(self) -> None:
+        kept = getattr(self._local, "connection", None)
+        self._local.connection = None
+        if kept is not None:
+            kept.close()
+
+
+def _described(
+    run: Run, keys: list[int], sets: list[int], *, is_sqlite: bool
+) -> list[Described]:
+    if not keys or not sets:
+        return []
+    if is_sqlite:
+        rows = run(_SQLITE, (json.dumps(keys), json.dumps(sets)))
+    else:
+        rows = run(_POSTGRESQL, (keys, sets))
+    grouped: dict[tuple[int, int], list[Sequence[Any]]] = {}
+    for row in rows:
+        grouped.setdefault((row[0], row[1]), []).append(row)
+    return [_entry(group) for group in grouped.values()]
+
+
+def _entry(rows: list[Sequence[Any]]) -> Described:
+    (
+        indicator, set_key, live, since, agree_total, disagree_total,
+        public_id, operator, operator_kind, item_kind, strong, copied, expires, state, n,
+        label, words_text, party_state, appealed,
+    ) = rows[0][:19]  # fmt: skip
+    words = orjson.loads(words_text)
+    entry = Entry(
+        operator=operator,
+        operator_kind=operator_kind,
+        item_kind=item_kind,
+        basis=words.get("basis", ""),
+        assessed_by=words.get("assessed_by", 0),
+        list_name=words.get("list_name"),
+        # The word of a stale or quarantined partner counts as little as a copy.
+        copied=bool(copied) or party_state != "good",
+        counts_from=moment(since) + VOTE_DELAY,
+        expires=moment(expires),
+        withdrawn=not live or state not in (LIVE, EXPIRED),
+        strong=bool(strong),
+        open_appeal=bool(appealed),
+        agree_total=agree_total,
+        disagree_total=disagree_total,
+    )
+    votes = [vote for row in rows if (vote := _vote(row[19:])) is not None]
+    return Described(
+        indicator=indicator,
+        indicator_id=public_id,
+        set_key=set_key,
+        n=n,
+        operator=operator,
+        item_kind=item_kind,
+        label=label,
+        words=words,
+        entry=entry,
+        votes=votes,
+    )
+
+
+def _vote(row: Sequence[Any]) -> Vote | None:
+    side, operator, voter = row[:3]
+    if side is None:
+        return None
+    return _contribution(operator, row[3:12]) if voter is not None else _opinion(operator, row[12:])
+
+
+def _contribution(operator: int, row: Sequence[Any]) -> Vote:
+    kind, copied, expires, state, _item_kind, words_text, live, since, party_state = row
+    words: Mapping[str, Any] = orjson.loads(words_text)
+    return Vote(
+        operator=operator,
+        operator_kind=kind,
+        stance="agree",
+        source="contribution",
+        basis=words.get("basis", ""),
+        assessed_by=words.get("assessed_by", 0),
+        list_name=words.get("list_name"),
+        reason=None,
+        copied=bool(copied),
+        counts_from=moment(since) + VOTE_DELAY,
+        expires=moment(expires),
+        live=bool(live) and state == LIVE and party_state == "good",
+    )
+
+
+def _opinion(operator: int, row: Sequence[Any]) -> Vote:
+    kind, stance, reason, basis, assessed_by, at, live, party_state = row
+    return Vote(
+        operator=operator,
+        operator_kind=kind,
+        stance=stance,
+        source="opinion",
+        basis=basis or "",
+        assessed_by=assessed_by,
+        list_name=None,
+        reason=reason,
+        copied=False,
+        counts_from=moment(at) + VOTE_DELAY,
+        expires=None,
+        live=bool(live) and party_state == "good",
+    )

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who there is, read whole: keys, grants, sets and labels for a worker's memory; and parties."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from hub.domain.sharing import FIRST_LABEL, Asker, Key, Known, Party, SharingSet
+from hub.storage import tables
+
+_o, _m, _k, _s, _g = (
+    tables.operator,
+    tables.member,
+    tables.api_key,
+    tables.sharing_set,
+    tables.set_grant,
+)
+
+
+class SqlDirectory:
+    """The directory of one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def load(self) -> Known:
+        """Read all of it: some thousand rows at most."""
+        return Known(self._keys(), self._sets(), self.labels())
+
+    def labels(self) -> dict[int, frozenset[int]]:
+        """Each label with the internal keys of its sets."""
+        table = tables.label
+        rows = self._connection.execute(sa.select(table).where(table.c.label >= FIRST_LABEL))
+        return {row.label: frozenset(row.sets) for row in rows}
+
+    def party_of(self, member: int) -> Party:
+        """The party by which a local member contributes, made at its first word."""
+        party = tables.party
+        found = self._connection.execute(
+            sa.select(party.c.key, party.c.operator, _o.c.kind)
+            .join(_o, _o.c.key == party.c.operator)
+            .where(party.c.member == member)
+        ).one_or_none()
+        if found is not None:
+            return Party(found.key, found.operator, found.kind)
+        operator = self._connection.execute(
+            sa.select(_o.c.key, _o.c.kind)
+            .join(_m, _m.c.operator == _o.c.key)
+            .where(_m.c.key == member)
+        ).one()
+        key = self._connection.scalar(
+            party.insert()
+            .values(operator=operator.key, member=member, state="good")
+            .returning(party.c.key)
+        )
+        return Party(int(key or 0), operator.key, operator.kind)
+
+    def operator_ids(self, keys: set[int]) -> dict[int, str]:
+        """Public ids of operators by internal key."""
+        rows = self._connection.execute(sa.select(_o.c.key, _o.c.id).where(_o.c.key.in_(keys)))
+        return {row.key: row.id for row in rows}
+
+    def _keys(self) -> dict[str, Key]:
+        grants = self._grants()
+        rows = self._connection.execute(
+            sa.select(
+                _k, _m.c.id.label("member_id"), _o.c.key.label("operator"),
+                _o.c.kind.label("operator_kind"), _o.c.sandbox,
+            )
+            .join(_m, _m.c.key == _k.c.member)
+            .join(_o, _o.c.key == _m.c.operator)
+            .where(_k.c.revoked_at.is_(None), _m.c.state == "active", _o.c.state == "active")
+        )  # fmt: skip
+        return {row.id: _key(row, grants.get(row.member, {})) for row in rows}
+
+    def _grants(self) -> dict[int, dict[int, frozenset[str]]]:
+        rows = self._connection.execute(
+            sa.select(_g).join(_s, _s.c.key == _g.c.set_key).where(_s.c.state == "active")
+        )
+        found: dict[int, dict[int, frozenset[str]]] = {}
+        for row in rows:
+            found.setdefault(row.member, {})[row.set_key] = frozenset(row.rights)
+        return found
+
+    def _sets(self) -> dict[str, SharingSet]:
+        rows = self._connection.execute(sa.select(_s).where(_s.c.state == "active"))
+        return {
+            row.id: SharingSet(row.key, row.id, row.name, row.tlp, row.sandbox) for row in rows
+        }
+
+
+def _key(row: Any, grants: dict[int, frozenset[str]]) -> Key:
+    asker = Asker(
+        key=row.key,
+        member=row.member,
+        member_id=row.member_id,
+        operator=row.operator,
+        operator_kind=row.operator_kind,
+        sandbox=row.sandbox,
+        scopes=frozenset(row.scopes),
+        grants=grants,
+    )
+    return Key(row.mac, row.expires, asker)

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bring a database to this version's schema, and lay the rows that every history begins with."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.engine import Connection
+
+from hub.domain.changes import GENESIS, Delta
+from hub.storage import tables
+from hub.storage.columns import dumped
+from hub.storage.database import Database
+from matching.batches import words_of
+from matching.controls import STATIC_CONTROLS
+from matching.digests import rows_digest
+from matching.signals import SIGNALS
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def upgrade(database: Database, new_id: Callable[[str], str]) -> None:
+    """Migrate to the newest schema; a fresh database gets its instance id and first timeline."""
+    with database.writer.connect() as connection, connection.begin():
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        if connection.scalar(sa.select(tables.head.c.id)) is None:
+            _lay(connection, new_id)
+
+
+def version(database: Database) -> tuple[str | None, str | None]:
+    """The schema's revision as the database has it, and as this version of the hub wants it."""
+    with database.reader.connect() as connection, connection.begin():
+        have = MigrationContext.configure(connection).get_current_revision()
+    return have, ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def differences(database: Database) -> list[object]:
+    """How the database's schema differs from the tables as the code has them."""
+    with database.reader.connect() as connection, connection.begin():
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return list(compare_metadata(context, tables.metadata))
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _lay(connection: Connection, new_id: Callable[[str], str]) -> None:
+    connection.execute(
+        tables.head.insert().values(
+            id=1,
+            instance=new_id(""),
+            timeline=new_id("tl_"),
+            position=0,
+            hash=GENESIS,
+            totals=_control_totals(),
+        )
+    )
+    # Label 1 is the controls'; it is laid here so that combinations count from 2.
+    connection.exec_driver_sql(
+        f"INSERT INTO label (label, sets) VALUES (1, '{dumped('controls')}')"  # noqa: S608 - constant
+    )
+
+
+def _control_totals() -> dict[str, list[object]]:
+    sums: dict[str, Delta] = {}
+    order = {name: index for index, name in enumerate(SIGNALS)}
+    for key, rows in STATIC_CONTROLS:
+        for row in rows:
+            codes = words_of(SIGNALS[row.signal], row.codes)
+            digest = rows_digest(
+                order[row.signal], *_owners_and_tags(key, row.derivations), codes
+            )
+            had = sums.get(row.signal, Delta(0, 0))
+            sums[row.signal] = Delta(had.count + len(codes), (had.digest + digest) % 2**64)
+    return {signal: [sum_.count, f"{sum_.digest:016x}"] for signal, sum_ in sums.items()}

@@ -1,0 +1,348 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every table, in the order in which the model reads.
+
+Public ids are random text; keys are internal and never leave. Nothing here is edited in place but
+what says so: versions, opinions and changes only ever grow.
+"""
+
+import sqlalchemy as sa
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, UniqueConstraint
+
+from hub.storage.columns import Json, Key, Moment
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_N_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# -- the history ---------------------------------------------------------------------------------
+
+head = Table(
+    "head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("instance", Text, nullable=False),
+    Column("timeline", Text, nullable=False),
+    Column("position", sa.BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    # Running count and digest of every signal: {"pdq": [count, "hex"]}.
+    Column("totals", Json, nullable=False),
+)
+
+change = Table(
+    "change",
+    metadata,
+    Column("position", sa.BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("subject", sa.BigInteger, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("operator", sa.BigInteger),
+    Column("member", sa.BigInteger),
+    Column("api_key", sa.BigInteger),
+    Column("request_id", Text),
+    Column("idempotency", sa.BigInteger),
+    Column("details", Json, nullable=False),
+    # Count and digest of the touched signals after this change.
+    Column("totals", Json, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Index(None, "subject"),
+    Index(None, "idempotency"),
+)
+
+# -- who -----------------------------------------------------------------------------------------
+
+operator = Table(
+    "operator",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    # DNS-style, controlled by the organisation, the same in every hub.
+    Column("name", Text, nullable=False, unique=True),
+    Column("kind", Text, nullable=False),
+    Column("contacts", Json, nullable=False),
+    Column("sandbox", Boolean, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+member = Table(
+    "member",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("operator", ForeignKey("operator.key"), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("member", ForeignKey("member.key"), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("scopes", Json, nullable=False),
+    # HMAC of the secret under the pepper; the secret is shown once and kept nowhere.
+    Column("mac", LargeBinary, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires", Moment, nullable=False),
+    Column("revoked_at", Moment),
+)
+
+sharing_set = Table(
+    "sharing_set",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("tlp", Text, nullable=False),
+    Column("onward", Text, nullable=False),
+    Column("sandbox", Boolean, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+set_grant = Table(
+    "set_grant",
+    metadata,
+    Column("set_key", ForeignKey("sharing_set.key"), primary_key=True),
+    Column("member", ForeignKey("member.key"), primary_key=True, index=True),
+    Column("rights", Json, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+)
+
+party = Table(
+    "party",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("operator", ForeignKey("operator.key"), nullable=False, index=True),
+    # One of the two: a local member, or a remote author at its hub.
+    Column("member", ForeignKey("member.key"), unique=True),
+    Column("hub", Text),
+    Column("author", Text),
+    # good, stale or quarantined: only good ones vote.
+    Column("state", Text, nullable=False),
+    UniqueConstraint("hub", "author"),
+)
+
+# -- what is said --------------------------------------------------------------------------------
+
+label = Table(
+    "label",
+    metadata,
+    # 0 and 1 are the model's own (gone, controls); combinations count from 2.
+    Column("label", Key, sa.Identity(start=2), primary_key=True),
+    Column("sets", Json, nullable=False, unique=True),
+)
+
+indicator = Table(
+    "indicator",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("operator", ForeignKey("operator.key"), nullable=False),
+    # Frozen: an operator that changes its kind does not change what it said before.
+    Column("operator_kind", Text, nullable=False),
+    Column("party", ForeignKey("party.key"), nullable=False),
+    Column("item_kind", Text, nullable=False),
+    Column("external_id", Text),
+    Column("profile", Text),
+    Column("strong", Boolean, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    # The rest moves with the latest version, so that a lookup needs no search for it.
+    Column("n", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("expires", Moment, nullable=False),
+    Column("label", Integer, nullable=False),
+    Column("copied", Boolean, nullable=False),
+    UniqueConstraint("operator", "external_id"),
+    Index(None, "state", "expires"),
+)
+
+version = Table(
+    "version",
+    metadata,
+    Column("indicator", ForeignKey("indicator.key"), primary_key=True),
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    # assert, withdraw, expire or erase.
+    Column("kind", Text, nullable=False),
+    Column("party", ForeignKey("party.key"), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("words", Json, nullable=False),
+    Column("sets", Json, nullable=False),
+    Column("expires", Moment, nullable=False),
+    Column("label", Integer, nullable=False),
+    Column("reason", Text),
+)
+
+code = Table(
+    "code",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("indicator", ForeignKey("indicator.key"), nullable=False, index=True),
+    Column("signal", Text, nullable=False),
+    Column("value", LargeBinary, nullable=False),
+    Column("derivation", Integer, nullable=False),
+    Column("quality", Integer),
+    Column("at_ms", Integer),
+    # Derived codes may come and go with versions; plain ones are fixed at n = 1.
+    Column("n_from", Integer, nullable=False),
+    Column("n_to", Integer),
+)
+
+sealed_account = Table(
+    "sealed_account",
+    metadata,
+    Column("indicator", ForeignKey("indicator.key"), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+# -- where it is shared, and what others say of it -----------------------------------------------
+
+entry = Table(
+    "entry",
+    metadata,
+    Column("indicator", ForeignKey("indicator.key"), primary_key=True),
+    Column("set_key", ForeignKey("sharing_set.key"), primary_key=True, index=True),
+    Column("live", Boolean, nullable=False),
+    Column("since", Moment, nullable=False),
+    # Distinct operators ever linked, also those whose link was not kept.
+    Column("agree_total", Integer, nullable=False),
+    Column("disagree_total", Integer, nullable=False),
+)
+
+opinion = Table(
+    "opinion",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("operator", ForeignKey("operator.key"), nullable=False),
+    Column("operator_kind", Text, nullable=False),
+    Column("party", ForeignKey("party.key"), nullable=False),
+    Column("indicator", ForeignKey("indicator.key"), nullable=False),
+    Column("set_key", ForeignKey("sharing_set.key"), nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("stance", Text, nullable=False),
+    Column("reason", Text),
+    Column("basis", Text),
+    Column("assessed_by", Integer, nullable=False),
+    Column("reach", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    # False once the same operator said something later.
+    Column("live", Boolean, nullable=False),
+    UniqueConstraint("indicator", "set_key", "operator", "n"),
+)
+
+link = Table(
+    "link",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("indicator", sa.BigInteger, nullable=False),
+    Column("set_key", sa.BigInteger, nullable=False),
+    # One of the two: a neighbour's entry in the same set, or an opinion.
+    Column("voter", ForeignKey("indicator.key")),
+    Column("opinion", ForeignKey("opinion.key"), index=True),
+    Column("operator", ForeignKey("operator.key"), nullable=False),
+    Column("side", Integer, nullable=False),
+    sa.ForeignKeyConstraint(["indicator", "set_key"], ["entry.indicator", "entry.set_key"]),
+    UniqueConstraint("indicator", "set_key", "voter"),
+    UniqueConstraint("indicator", "set_key", "opinion"),
+    Index(None, "voter", "set_key"),
+)
+
+appeal = Table(
+    "appeal",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("indicator", ForeignKey("indicator.key"), nullable=False, index=True),
+    Column("operator", ForeignKey("operator.key"), nullable=False),
+    Column("ground", Text, nullable=False),
+    Column("opened_at", Moment, nullable=False),
+    Column("closed_at", Moment),
+    Column("upheld", Boolean),
+)
+
+outcome = Table(
+    "outcome",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("operator", ForeignKey("operator.key"), nullable=False),
+    Column("indicator", ForeignKey("indicator.key"), nullable=False, index=True),
+    Column("set_key", ForeignKey("sharing_set.key"), nullable=False),
+    # The receipt's own number: saying it anew replaces the outcome.
+    Column("receipt", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("reported_to", Text),
+    Column("at", Moment, nullable=False),
+    UniqueConstraint("operator", "receipt"),
+)
+
+# -- what lookups leave behind -------------------------------------------------------------------
+
+hit_fact = Table(
+    "hit_fact",
+    metadata,
+    Column("operator", ForeignKey("operator.key"), primary_key=True),
+    Column("indicator", ForeignKey("indicator.key"), primary_key=True, index=True),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("first_at", Moment, nullable=False),
+    Column("count", Integer, nullable=False),
+)
+
+served_fact = Table(
+    "served_fact",
+    metadata,
+    Column("operator", ForeignKey("operator.key"), primary_key=True),
+    Column("set_key", ForeignKey("sharing_set.key"), primary_key=True),
+    Column("at", Moment, primary_key=True),
+    # Everything in the set up to here was served by then.
+    Column("position", sa.BigInteger, nullable=False),
+)
+
+budget = Table(
+    "budget",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("operator", ForeignKey("operator.key"), primary_key=True),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("used", sa.BigInteger, nullable=False),
+)
+
+# -- the house's own -----------------------------------------------------------------------------
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("member", ForeignKey("member.key"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+    Column("created_at", Moment, nullable=False, index=True),
+    UniqueConstraint("member", "name"),
+)
+
+cursor = Table(
+    "cursor",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("position", sa.BigInteger, nullable=False),
+)
+
+control = Table(
+    "control",
+    metadata,
+    Column("slot", Integer, primary_key=True, autoincrement=False),
+    Column("live", Boolean, nullable=False),
+)

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Links between entries and those who vote on them, in SQL."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from hub.domain.entries import Described
+from hub.domain.votes import AGREE, DISAGREE, KEPT_A_SIDE, Link, best
+from hub.storage import tables
+from hub.storage.described import described
+
+_l, _e, _i, _o = tables.link, tables.entry, tables.indicator, tables.opinion
+
+
+class SqlVotes:
+    """The links of one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def described(self, keys: Iterable[int], sets: Iterable[int]) -> list[Described]:
+        """Describe entries with their votes, tombstones included."""
+        return described(self._connection, keys, sets)
+
+    def links(self, indicator: int, set_key: int) -> set[tuple[int | None, int | None]]:
+        """The (voter, opinion) pairs that are linked to an entry."""
+        rows = self._connection.execute(
+            sa.select(_l.c.voter, _l.c.opinion).where(
+                _l.c.indicator == indicator, _l.c.set_key == set_key
+            )
+        )
+        return {(row.voter, row.opinion) for row in rows}
+
+    def lock(self, indicator: int, set_key: int) -> None:
+        """Keep other writers off an entry's links until this transaction ends."""
+        self._connection.execute(
+            sa.select(_e.c.indicator)
+            .where(_e.c.indicator == indicator, _e.c.set_key == set_key)
+            .with_for_update()
+        )
+
+    def link_opinion(self, indicator: int, set_key: int, link: Link) -> None:
+        """Link an opinion to an entry at once: a dispute must not wait for a job.
+
+        What the operator said before on this entry is unlinked: only its latest counts.
+        """
+        self.lock(indicator, set_key)
+        earlier = (
+            sa.select(_o.c.key)
+            .where(_o.c.operator == link.operator, _o.c.indicator == indicator,
+                   _o.c.set_key == set_key, ~_o.c.live)
+        )  # fmt: skip
+        self._connection.execute(
+            _l.delete().where(
+                _l.c.indicator == indicator, _l.c.set_key == set_key, _l.c.opinion.in_(earlier)
+            )
+        )
+        if link.side:
+            self._add(indicator, set_key, link)
+
+    def replace(self, indicator: int, set_key: int, found: Sequence[Link]) -> bool:
+        """Make the entry's links the best of *found*; returns whether anything changed."""
+        wanted = {(link.voter, link.opinion): link for link in best(found)}
+        kept = self.links(indicator, set_key)
+        mine = sa.and_(_l.c.indicator == indicator, _l.c.set_key == set_key)
+        for voter, opinion in kept - wanted.keys():
+            column, value = (_l.c.voter, voter) if voter is not None else (_l.c.opinion, opinion)
+            self._connection.execute(_l.delete().where(mine, column == value))
+        for pair in wanted.keys() - kept:
+            self._add(indicator, set_key, wanted[pair])
+        counted = self._set_totals(indicator, set_key, found)
+        return counted or kept != wanted.keys()
+
+    def linked_entries(self, voter: int) -> list[tuple[int, int]]:
+        """The entries, as (indicator, set), on which an indicator votes."""
+        rows = self._connection.execute(
+            sa.select(_l.c.indicator, _l.c.set_key).where(_l.c.voter == voter).distinct()
+        )
+        return [(row.indicator, row.set_key) for row in rows]
+
+    def neighbours(self, indicator: int) -> dict[int, list[int]]:
+        """The indicators that vote on an indicator's entries, by set."""
+        rows = self._connection.execute(
+            sa.select(_l.c.set_key, _l.c.voter).where(
+                _l.c.indicator == indicator, _l.c.voter.is_not(None)
+            )
+        )
+        found: dict[int, list[int]] = {}
+        for row in rows:
+            found.setdefault(row.set_key, []).append(row.voter)
+        return found
+
+    def votes_of_operator(self, operator: int, voted_on: int, after: datetime) -> list[int]:
+        """The operator's indicators that vote on *voted_on* and were contributed after a moment."""
+        rows = self._connection.scalars(
+            sa.select(_l.c.voter)
+            .join(_i, _i.c.key == _l.c.voter)
+            .where(
+                _l.c.indicator == voted_on,
+                _l.c.operator == operator,
+                _i.c.created_at >= after,
+                ~_i.c.copied,
+            )
+            .distinct()
+        )
+        return [int(key) for key in rows]
+
+    def is_full(self, indicator: int, set_key: int) -> bool:
+        """Whether more operators are known than links are kept."""
+        row = self._entry(indicator, set_key)
+        return row is not None and max(row.agree_total, row.disagree_total) >= KEPT_A_SIDE
+
+    # -- steps --------------------------------------------------------------------------------
+
+    def _entry(self, indicator: int, set_key: int) -> Row[Any] | None:
+        return self._connection.execute(
+            sa.select(_e).where(_e.c.indicator == indicator, _e.c.set_key == set_key)
+        ).one_or_none()
+
+    def _add(self, indicator: int, set_key: int, link: Link) -> None:
+        self._connection.execute(
+            _l.insert().values(
+                indicator=indicator,
+                set_key=set_key,
+                voter=link.voter,
+                opinion=link.opinion,
+                operator=link.operator,
+                side=link.side,
+            )
+        )
+
+    def _set_totals(self, indicator: int, set_key: int, found: Sequence[Link]) -> bool:
+        against = {link.operator for link in found if link.side == DISAGREE}
+        behind = {link.operator for link in found if link.side == AGREE and not link.copied}
+        agree, disagree = len(behind - against), len(against)
+        changed = self._connection.execute(
+            _e.update()
+            .where(
+                _e.c.indicator == indicator,
+                _e.c.set_key == set_key,
+                sa.or_(_e.c.agree_total != agree, _e.c.disagree_total != disagree),
+            )
+            .values(agree_total=agree, disagree_total=disagree)
+        )
+        return changed.rowcount > 0
+

@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The unit of work: one transaction, its repositories, and the position it takes at its end.
+
+The last three statements of every writing transaction are the ones in ``_take_positions``, with
+nothing between them: whoever holds the head row is the next in the history, so positions are dense
+and in commit order, and a reader that asks for ``position > last`` misses nothing.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from hub.domain.answers import Answer, Once, RepeatedError
+from hub.domain.changes import Actor, Delta, Event, chained
+from hub.domain.errors import BusyError, ConflictError
+from hub.ports import Clock, Sealer
+from hub.storage import tables
+from hub.storage.access import SqlAccess
+from hub.storage.database import Database
+from hub.storage.dialects import insert
+from hub.storage.directory import SqlDirectory
+from hub.storage.facts import SqlFacts
+from hub.storage.history import SqlHistory
+from hub.storage.indicators import SqlIndicators
+from hub.storage.opinions import SqlOpinions
+from hub.storage.votes import SqlVotes
+
+DIGEST_MODULUS = 2**64
+
+
+class SqlBegin:
+    """Opens units of work on a database."""
+
+    def __init__(self, database: Database, *, clock: Clock, sealer: Sealer) -> None:
+        self._database = database
+        self._clock = clock
+        self._sealer = sealer
+
+    @contextmanager
+    def reading(self) -> Iterator["SqlWork"]:
+        """A unit of work that sees one moment of the history and changes nothing."""
+        with self._database.reader.connect() as connection:
+            if not self._database.is_sqlite:
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin() as transaction:
+                yield SqlWork(connection, clock=self._clock, sealer=self._sealer)
+                transaction.rollback()
+
+    @contextmanager
+    def writing(self, actor: Actor, once: Once | None = None) -> Iterator["SqlWork"]:
+        """A unit of work that writes; what is not committed is rolled back.
+
+        Raises:
+            RepeatedError: *once* was carried out before.
+            ConflictError: The name of *once* was used for another request.
+            BusyError: Another writer held the database for more than five seconds.
+        """
+        with _translated(), self._database.writer.connect() as connection, connection.begin():
+            work = SqlWork(
+                connection, clock=self._clock, sealer=self._sealer, actor=actor, once=once
+            )
+            work.claim()
+            yield work
+            if not work.committed and connection.in_transaction():
+                connection.get_transaction().rollback()  # type: ignore[union-attr]  # begun above
+
+
+class SqlWork:
+    """One transaction and what can be done in it."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        clock: Clock,
+        sealer: Sealer,
+        actor: Actor | None = None,
+        once: Once | None = None,
+    ) -> None:
+        self._connection = connection
+        self._clock = clock
+        self._sealer = sealer
+        self._actor = actor or Actor()
+        self._once = once
+        self._once_key: int | None = None
+        self._events: list[Event] = []
+        self.committed = False
+        self.access = SqlAccess(connection)
+        self.indicators = SqlIndicators(connection)
+        self.opinions = SqlOpinions(connection)
+        self.votes = SqlVotes(connection)
+        self.facts = SqlFacts(connection)
+        self.history = SqlHistory(connection)
+        self.directory = SqlDirectory(connection)
+
+    def claim(self) -> None:
+        """Take the request's name before anything else, so that its twin waits here."""
+        if self._once is None:
+            return
+        table = tables.idempotency
+        values = {
+            "member": self._once.member,
+            "name": self._once.name,
+            "fingerprint": self._once.fingerprint,
+            "status": 0,
+            "answer": b"",
+            "created_at": self._clock(),
+        }
+        self._once_key = self._connection.scalar(
+            insert(self._connection, table)
+            .values(values)
+            .on_conflict_do_nothing()
+            .returning(table.c.key)
+        )
+        if self._once_key is None:
+            raise self._repeated(self._once)
+
+    def record(self, event: Event) -> int:
+        """Add a change to this transaction; returns its offset from the first one."""
+        self._events.append(event)
+        return len(self._events) - 1
+
+    def commit(self, answer: Answer | None = None) -> Answer | None:
+        """Keep the answer, take the positions, commit; returns the answer with its positions."""
+        if answer is not None and self._once_key is not None:
+            self._connection.execute(
+                tables.idempotency.update()
+                .where(tables.idempotency.c.key == self._once_key)
+                .values(status=answer.status, answer=self._sealed(answer, self._once_key))
+            )
+        first = self._take_positions() if self._events else 0
+        transaction = self._connection.get_transaction()
+        assert transaction is not None  # noqa: S101 - writing() began it
+        transaction.commit()
+        self.committed = True
+        return answer.placed(first) if answer is not None else None
+
+    def _take_positions(self) -> int:
+        head, change = tables.head, tables.change
+        row = self._connection.execute(
+            head.update()
+            .values(position=head.c.position + len(self._events))
+            .returning(head.c.position, head.c.hash, head.c.totals)
+        ).one()
+        first = row.position - len(self._events) + 1
+        rows, digest, totals = self._chained(first, row.hash, row.totals)
+        self._connection.execute(change.insert(), rows)
+        self._connection.execute(head.update().values(hash=digest, totals=totals))
+        return first
+
+    def _chained(
+        self, first: int, digest: bytes, totals: dict[str, Any]
+    ) -> tuple[list[dict[str, Any]], bytes, dict[str, Any]]:
+        at = self._clock()
+        rows = []
+        for position, event in enumerate(self._events, first):
+            digest = chained(digest, position, at, self._actor, event)
+            touched = {s: _added(totals.get(s), d) for s, d in event.deltas.items()}
+            totals = {**totals, **touched}
+            rows.append(
+                {
+                    "position": position,
+                    "at": at,
+                    "kind": event.kind,
+                    "subject": event.subject,
+                    "n": event.n,
+                    "operator": self._actor.operator,
+                    "member": self._actor.member,
+                    "api_key": self._actor.key,
+                    "request_id": self._actor.request_id,
+                    "idempotency": self._once_key,
+                    "details": dict(event.details),
+                    "totals": touched,
+                    "hash": digest,
+                }
+            )
+        return rows, digest, totals
+
+    def _repeated(self, once: Once) -> Exception:
+        table = tables.idempotency
+        row = self._connection.execute(
+            sa.select(table).where(table.c.member == once.member, table.c.name == once.name)
+        ).one()
+        if row.fingerprint != once.fingerprint:
+            return ConflictError(
+                "This Idempotency-Key was used for another request; take a new one.",
+                "idempotency-key-reused",
+            )
+        first = self._connection.scalar(
+            sa.select(sa.func.min(tables.change.c.position)).where(
+                tables.change.c.idempotency == row.key
+            )
+        )
+        body = orjson.loads(self._sealer.open(row.answer, _bound(row.key)))
+        return RepeatedError(Answer(row.status, body).placed(first or 0))
+
+    def _sealed(self, answer: Answer, key: int) -> bytes:
+        return self._sealer.seal(orjson.dumps(answer.body), _bound(key))
+
+
+def _bound(key: int) -> bytes:
+    return b"idempotency:%d" % key
+
+
+def _added(total: list[Any] | None, delta: Delta) -> list[Any]:
+    count, digest = (total[0], int(total[1], 16)) if total else (0, 0)
+    return [count + delta.count, f"{(digest + delta.digest) % DIGEST_MODULUS:016x}"]
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        if _is_busy(error):
+            raise BusyError("Another request is writing; try again in a moment.") from error
+        raise
+
+
+def _is_busy(error: DBAPIError) -> bool:
+    # SQLite says "locked"; PostgreSQL's lock_timeout is 55P03, and 40P01 breaks a deadlock.
+    return "locked" in str(error.orig) or getattr(error.orig, "sqlstate", "") in ("55P03", "40P01")

@@ -48,7 +48,7 @@ PIN := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-st
 
 requirements: $(DEV)  ## Pin what setup.cfg asks for (ARGS=--upgrade for the newest that fit)
 	$(PIN) $(ARGS) requirements/bootstrap.in -o requirements/bootstrap.txt
-	$(PIN) $(ARGS) setup.cfg -o requirements/runtime.txt
+	$(PIN) $(ARGS) setup.cfg --extra postgres -o requirements/runtime.txt
 	$(PIN) $(ARGS) setup.cfg --all-extras -c requirements/runtime.txt -o requirements/dev.txt
 
 clean:  ## Remove .venv and what tools left behind; a hub's data stays

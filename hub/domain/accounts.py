@@ -179,6 +179,19 @@ def _phone(value: str, region: str | None) -> str:
         )
     if region is not None and region not in phonenumbers.SUPPORTED_REGIONS:
         raise AccountError("Write the region as two capital letters (ISO 3166-1).", "region")
+    written = _e164(text, region)
+    # Zeros after the country code are shed as a dialling prefix, each time anew: what is not yet
+    # the same when read again could be two numbers.
+    if _e164(written, None) != written:
+        raise MalformedAccountError(
+            "Write the number without the prefix for calls in its country."
+        )
+    if written in RULES.refused_phones:
+        raise SharedAccountError
+    return written
+
+
+def _e164(text: str, region: str | None) -> str:
     # "from None", here and below: what the foreign error says carries the value.
     try:
         number = phonenumbers.parse(text, region)
@@ -187,10 +200,7 @@ def _phone(value: str, region: str | None) -> str:
     # A number that only works inside its town is possible too, but means a phone in each town.
     if phonenumbers.is_possible_number_with_reason(number) != ValidationResult.IS_POSSIBLE:
         raise MalformedAccountError("A number of its country cannot have this length.")
-    written = phonenumbers.format_number(number, PhoneNumberFormat.E164)
-    if written in RULES.refused_phones:
-        raise SharedAccountError
-    return written
+    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
 
 
 def _address(value: str) -> tuple[str, str]:

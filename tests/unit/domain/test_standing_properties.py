@@ -46,7 +46,7 @@ entries = st.builds(
     Entry,
     operator=operators,
     operator_kind=kinds,
-    item_kind=st.sampled_from(["image", "image", "image", "account"]),
+    item_kind=st.sampled_from(["picture", "picture", "picture", "account"]),
     basis=bases,
     assessed_by=people,
     list_name=lists,
@@ -276,7 +276,7 @@ def large(behind, against, both):
         copied=False, counts_from=tick(0), expires=None, live=True,
     )  # fmt: skip
     entry = Entry(
-        1, "platform", "image", "own-service-human", 1, None, copied=False, counts_from=tick(0),
+        1, "platform", "picture", "own-service-human", 1, None, copied=False, counts_from=tick(0),
         expires=tick(9), withdrawn=False, strong=True, open_appeal=False, agree_total=0,
         disagree_total=0,
     )  # fmt: skip

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is pinned in requirements/ is what setup.cfg asks for, by hash, from nowhere in particular."""
+"""What is pinned in requirements/ is what setup.cfg asks for, by hash, wherever it comes from."""
 
 import configparser
 import re

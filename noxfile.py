@@ -43,7 +43,7 @@ def types(session: nox.Session) -> None:
 def architecture(session: nox.Session) -> None:
     """Check who imports whom: the contracts of .importlinter."""
     prepare(session)
-    session.run("lint-imports", "--no-logo")
+    session.run("lint-imports", "--no-cache", "--no-logo")
 
 
 @nox.session

@@ -4,6 +4,7 @@
 A docstring here is a promise, and the suite in tests/ports asks it of every implementation.
 """
 
+import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -53,7 +54,10 @@ class Secrets:
 
 
 class SealBrokenError(Exception):
-    """What was sealed was changed, or moved beside something else."""
+    """What was to be opened is not what was sealed here, or not for this place."""
+
+    def __init__(self) -> None:
+        super().__init__("The sealed value was changed, moved, or sealed with another key.")
 
 
 # -- the truth -----------------------------------------------------------------------------------
@@ -174,6 +178,10 @@ class FollowerPort(Protocol):
         """How fresh the engine is."""
         ...
 
+    def run(self, stop: threading.Event) -> None:
+        """Follow until told to stop."""
+        ...
+
     def wait_for(self, position: int, timeout: float) -> bool:
         """Wait until the engine has applied a position; False when the time is over."""
         ...
@@ -250,6 +258,54 @@ class ReceiptLike(Protocol):
     def number(self) -> str: ...
 
 
+class MetricsPort(Protocol):
+    """What the hub counts and measures."""
+
+    def request(self, route: str, method: str, status: int, seconds: float) -> None:
+        """Count one answered request, by its route's template."""
+        ...
+
+
+class MetricsPort(Protocol):
+    """What is counted and measured."""
+
+    def request(self, route: str, method: str, status: int, seconds: float) -> None:
+        """Count one answered request, by its route's template."""
+        ...
+
+    def match(self, codes: Mapping[str, int], seconds: float) -> None:
+        """Count the codes of one match request by signal, and the time its search took."""
+        ...
+
+    def relayed(self, position: int) -> None:
+        """Say how far the relay has come."""
+        ...
+
+    def linked(self, behind: int, seconds: float) -> None:
+        """Say how far the neighbours job is behind, and how long its last step took."""
+        ...
+
+    def probed(self, seconds: float | None) -> None:
+        """Say how the last probe went; None: it failed."""
+        ...
+
+    def redis(self, *, reachable: bool) -> None:
+        """Say whether Redis answers."""
+        ...
+
+    def job(self, name: str, *, failed: bool) -> None:
+        """Count a run of a job."""
+        ...
+
+
+class WaitingPort(Protocol):
+    """Places for long polls."""
+
+    def until(self, position: int, seconds: float) -> bool:
+        """Wait for a change beyond a position; False when there was no place to wait."""
+        ...
+
+
 @dataclass(frozen=True)
 class Hub:
     """Everything assembled; ``hub.wiring`` makes it, once a process."""
@@ -268,6 +324,6 @@ class Hub:
     directory: DirectoryPort
     ledger: LedgerPort
     receipts: ReceiptsPort
+    metrics: MetricsPort
     control_delta: Callable[[int, bool], Mapping[str, Delta]]
     """What turning a control slot on (or off) does to the totals."""
-

@@ -36,7 +36,7 @@ class Parties(Protocol):
 class Indicators(Protocol):
     """Indicators, their versions, codes and entries."""
 
-    def find(self, public_id: str, *, lock: bool=False) -> Indicator | None:
+    def find(self, public_id: str, *, lock: bool = False) -> Indicator | None:
         """The indicator of that public id, as it stands; *lock* keeps other writers off it."""
         ...
 
@@ -76,7 +76,9 @@ class Indicators(Protocol):
         """The label of a combination of sets, and whether this transaction is its first use."""
         ...
 
-    def add(self, draft: Draft, *, public_id: str, party: Party, label: int, at: datetime) -> tuple[Indicator, Mapping[str, Delta]]:
+    def add(
+        self, draft: Draft, *, public_id: str, party: Party, label: int, at: datetime
+    ) -> tuple[Indicator, Mapping[str, Delta]]:
         """Keep a new indicator; returns it with what it does to the totals."""
         ...
 
@@ -84,11 +86,31 @@ class Indicators(Protocol):
         """Keep the sealed value of an account indicator."""
         ...
 
-    def revise(self, known: Indicator, *, words: Words, sets: tuple[int, ...], expires: datetime, label: int, party: int, at: datetime, derived: Sequence[Code] | None=None) -> tuple[Indicator, Mapping[str, Delta]]:
+    def revise(
+        self,
+        known: Indicator,
+        *,
+        words: Words,
+        sets: tuple[int, ...],
+        expires: datetime,
+        label: int,
+        party: int,
+        at: datetime,
+        derived: Sequence[Code] | None = None,
+    ) -> tuple[Indicator, Mapping[str, Delta]]:
         """Add a version; *derived* replaces the derived codes, None leaves them."""
         ...
 
-    def end(self, known: Indicator, *, kind: str, state: str, at: datetime, party: int | None=None, reason: str | None=None) -> tuple[Indicator, Mapping[str, Delta]]:
+    def end(
+        self,
+        known: Indicator,
+        *,
+        kind: str,
+        state: str,
+        at: datetime,
+        party: int | None = None,
+        reason: str | None = None,
+    ) -> tuple[Indicator, Mapping[str, Delta]]:
         """Add the version by which an indicator says nothing more; its words stay as a tombstone."""
         ...
 
@@ -147,7 +169,9 @@ class Votes(Protocol):
 class Opinions(Protocol):
     """Opinions, appeals and outcomes."""
 
-    def add(self, opinion: Opinion, *, indicator: int, public_id: str, party: Party, at: datetime) -> tuple[int, int]:
+    def add(
+        self, opinion: Opinion, *, indicator: int, public_id: str, party: Party, at: datetime
+    ) -> tuple[int, int]:
         """Keep an opinion, which replaces the operator's earlier one; returns its key and number."""
         ...
 
@@ -155,7 +179,9 @@ class Opinions(Protocol):
         """The live opinions on those indicators in a set, as rows of the opinion table."""
         ...
 
-    def open_appeal(self, *, indicator: int, operator: int, public_id: str, ground: str, at: datetime) -> None:
+    def open_appeal(
+        self, *, indicator: int, operator: int, public_id: str, ground: str, at: datetime
+    ) -> None:
         """Open an appeal; while it is open the indicator is disputed everywhere."""
         ...
 
@@ -187,7 +213,9 @@ class Facts(Protocol):
         """Add hits by (operator, indicator): when first, and how many."""
         ...
 
-    def had_hit(self, operator: int, indicators: Iterable[int], since: datetime, until: datetime) -> bool:
+    def had_hit(
+        self, operator: int, indicators: Iterable[int], since: datetime, until: datetime
+    ) -> bool:
         """Whether the operator had a hit on one of the indicators in that time."""
         ...
 
@@ -195,7 +223,9 @@ class Facts(Protocol):
         """Note that everything in the sets up to the position was served to the operator."""
         ...
 
-    def was_served(self, operator: int, entries: Mapping[int, int], since: datetime, until: datetime) -> bool:
+    def was_served(
+        self, operator: int, entries: Mapping[int, int], since: datetime, until: datetime
+    ) -> bool:
         """Whether the operator was served one of the entries, given as set and position."""
         ...
 
@@ -258,4 +288,3 @@ class History(Protocol):
     def live_slots(self) -> list[int]:
         """The control slots that are on."""
         ...
-

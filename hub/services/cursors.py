@@ -8,10 +8,20 @@ from typing import Any
 
 import orjson
 
-from hub.domain.errors import BadInputError, GoneError, flaw
-from hub.ports import Sealer, SealBrokenError
+from hub.domain.errors import BadInputError, Flaw, GoneError
+from hub.ports import SealBrokenError, Sealer
 
 _BOUND = b"cursor:1"
+
+
+class MalformedCursorError(BadInputError):
+    """What was sent as a cursor is none of this hub's."""
+
+    slug = "malformed-cursor"
+
+    def __init__(self) -> None:
+        detail = "This cursor was not made by this hub; begin without one."
+        super().__init__([Flaw(self.slug, detail, None, "cursor")])
 
 
 def sealed(values: Mapping[str, Any], *, timeline: str, sealer: Sealer) -> str:
@@ -24,18 +34,14 @@ def opened(text: str, *, timeline: str, sealer: Sealer) -> dict[str, Any]:
     """What a cursor holds.
 
     Raises:
-        BadInputError: It was not made here, or was changed.
+        MalformedCursorError: It was not made here, or was changed.
         GoneError: It is of another timeline: a backup was restored since.
     """
     try:
         raw = base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
         values: dict[str, Any] = orjson.loads(sealer.open(raw, _BOUND))
     except (ValueError, binascii.Error, SealBrokenError) as error:
-        raise _odd() from error
+        raise MalformedCursorError from error
     if values.pop("timeline") != timeline:
         raise GoneError("This cursor belongs to another history; take the snapshot again.")
     return values
-
-
-def _odd() -> BadInputError:
-    return flaw("bad-cursor", "This cursor was not made by this hub; leave it out.", None, "cursor")

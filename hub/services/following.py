@@ -5,6 +5,7 @@ Codes leave only here and to one's own contributions. Accounts, TLP:AMBER+STRICT
 victims never leave. What is served is noted before it is sent: it decides what is a copy later.
 """
 
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,7 +16,7 @@ from hub.domain.entries import Described
 from hub.domain.errors import GoneError, NotFoundError
 from hub.domain.indicators import Code
 from hub.domain.sharing import REPLICA, Asker, SharingSet
-from hub.ports import Hub, Work
+from hub.ports import FollowerPort, Hub, Work
 from hub.services import cursors
 from hub.services.telling import code_records, told_words
 
@@ -36,6 +37,24 @@ class Page:
     is_empty: bool
 
 
+class Waiting:
+    """At most a quarter of a worker's threads may wait; the rest answer at once."""
+
+    def __init__(self, follower: FollowerPort, threads: int) -> None:
+        self._follower = follower
+        self._places = threading.BoundedSemaphore(max(1, threads // 4))
+
+    def until(self, position: int, seconds: float) -> bool:
+        """Wait for a change beyond a position; False when there was no place to wait."""
+        if not self._places.acquire(blocking=False):
+            return False
+        try:
+            self._follower.wait_for(position + 1, seconds)
+        finally:
+            self._places.release()
+        return True
+
+
 def replica_sets(asker: Asker, hub: Hub, only: Sequence[str] = ()) -> list[SharingSet]:
     """The sets whose codes may leave to the asker, of those it named (or all)."""
     found = (hub.directory.set_keyed(key) for key in sorted(asker.sets_with(REPLICA)))
@@ -49,7 +68,12 @@ def replica_sets(asker: Asker, hub: Hub, only: Sequence[str] = ()) -> list[Shari
 
 
 def changes_page(
-    cursor: str | None, *, asker: Asker, hub: Hub, sets: Sequence[str] = (), withdrawals: bool = False
+    cursor: str | None,
+    *,
+    asker: Asker,
+    hub: Hub,
+    sets: Sequence[str] = (),
+    withdrawals: bool = False,
 ) -> Page:
     """The records that changed after a cursor; without one, from now on.
 

@@ -15,7 +15,7 @@ from hub.domain.changes import LINKS, SYSTEM, Event
 from hub.domain.errors import BudgetError
 from hub.ports import BeginWork, Clock, Work
 
-CODES, HITS = "codes", "hits"
+CODES, HITS, ACCOUNTS = "codes", "hits", "accounts"
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class Budgets:
 
     codes_a_day: int = 50_000_000
     hits_a_day: int = 200_000
+    accounts_a_day: int = 50_000
 
 
 @dataclass
@@ -38,7 +39,11 @@ class Ledger:
     def __init__(self, *, begin: BeginWork, clock: Clock, budgets: Budgets) -> None:
         self._begin = begin
         self._clock = clock
-        self._budgets = {CODES: budgets.codes_a_day, HITS: budgets.hits_a_day}
+        self._budgets = {
+            CODES: budgets.codes_a_day,
+            HITS: budgets.hits_a_day,
+            ACCOUNTS: budgets.accounts_a_day,
+        }
         self._lock = threading.Lock()
         self._flushing = threading.Lock()
         self._pending = _Pending()

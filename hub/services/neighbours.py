@@ -285,8 +285,7 @@ def was_seen(indicator: Indicator, neighbours: set[int], work: Work, until: date
         return True
     for other in work.indicators.by_keys(neighbours).values():
         position = work.history.position_of(other.key, INDICATOR, 1)
-        entries = {set_key: position for set_key in other.sets} if position else {}
+        entries = dict.fromkeys(other.sets, position) if position else {}
         if work.facts.was_served(indicator.operator, entries, since, until):
             return True
     return False
-

@@ -10,7 +10,14 @@ from typing import Any
 
 from hub.domain.answers import Answer, Once, at
 from hub.domain.changes import APPEAL, OPINION, OUTCOME, Actor, Event
-from hub.domain.errors import ConflictError, Flaw, BadInputError, ForbiddenError, NotFoundError, flaw
+from hub.domain.errors import (
+    BadInputError,
+    ConflictError,
+    Flaw,
+    ForbiddenError,
+    NotFoundError,
+    flaw,
+)
 from hub.domain.indicators import Indicator, Opinion
 from hub.domain.sharing import LOOKUP, Asker
 from hub.domain.standing import AGREE as SAYS_AGREE, DISAGREE as SAYS_DISAGREE

@@ -45,7 +45,9 @@ class Receipts:
         """A new receipt, 72 characters."""
         nonce = self._random(_NONCE_BYTES)
         plain = _FORM.pack(indicator, set_key, operator, int(at.timestamp() * 1000))
-        return base64.urlsafe_b64encode(nonce + self._cipher.encrypt(nonce, plain, _BOUND)).decode()
+        return base64.urlsafe_b64encode(
+            nonce + self._cipher.encrypt(nonce, plain, _BOUND)
+        ).decode()
 
     def read(self, text: str, index: int | None = None) -> Receipt:
         """What the receipt stands for.

@@ -7,8 +7,6 @@ from hub.domain.indicators import ERASED, EXPIRED
 from hub.ports import Hub
 
 EXPIRE_AT_ONCE = 200
-SLOTS = 64
-"""Control codes reserved for the prober."""
 
 
 def expire_due(hub: Hub) -> int:
@@ -40,7 +38,7 @@ def toggle_control(slot: int, hub: Hub) -> int:
     """Turn a control slot on or off, as a change like any other; returns its new label."""
     with hub.begin.writing(SYSTEM) as work:
         label = work.history.toggle(slot)
-        deltas = hub.control_delta(slot, live=label != 0)
+        deltas = hub.control_delta(slot, label != 0)
         work.record(Event(CONTROL, details={"slot": slot, "label": label}, deltas=deltas))
         work.commit()
     return label

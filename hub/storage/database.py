@@ -38,9 +38,7 @@ class Database:
 def connect(url: str, *, writers: int = 8, readers: int = 16) -> Database:
     """Open a database by its SQLAlchemy address."""
     if make_url(url).get_backend_name() == "sqlite":
-        return Database(
-            _sqlite(url, "BEGIN IMMEDIATE", writers), _sqlite(url, "BEGIN", readers)
-        )
+        return Database(_sqlite(url, "BEGIN IMMEDIATE", writers), _sqlite(url, "BEGIN", readers))
     return Database(_postgresql(url, writers), _postgresql(url, readers))
 
 

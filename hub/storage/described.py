@@ -52,7 +52,7 @@ WHERE e.indicator IN (SELECT value FROM json_each(?))
 ORDER BY e.indicator, e.set_key, l.key"""  # noqa: S608 - constant text, values are bound
 _POSTGRESQL = f"""{_COLUMNS}
 WHERE e.indicator = ANY(%s) AND e.set_key = ANY(%s)
-ORDER BY e.indicator, e.set_key, l.key"""  # noqa: S608 - constant text, values are bound
+ORDER BY e.indicator, e.set_key, l.key"""
 
 Run = Callable[[str, Sequence[Any]], Iterable[Sequence[Any]]]
 
@@ -110,9 +110,7 @@ class SqlDescriber:
             kept.close()
 
 
-def _described(
-    run: Run, keys: list[int], sets: list[int], *, is_sqlite: bool
-) -> list[Described]:
+def _described(run: Run, keys: list[int], sets: list[int], *, is_sqlite: bool) -> list[Described]:
     if not keys or not sets:
         return []
     if is_sqlite:
@@ -168,7 +166,9 @@ def _vote(row: Sequence[Any]) -> Vote | None:
     side, operator, voter = row[:3]
     if side is None:
         return None
-    return _contribution(operator, row[3:12]) if voter is not None else _opinion(operator, row[12:])
+    return (
+        _contribution(operator, row[3:12]) if voter is not None else _opinion(operator, row[12:])
+    )
 
 
 def _contribution(operator: int, row: Sequence[Any]) -> Vote:

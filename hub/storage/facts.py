@@ -57,18 +57,23 @@ class SqlFacts:
             rows,
         )
 
-    def had_hit(self, operator: int, indicators: Iterable[int], since: datetime, until: datetime) -> bool:
+    def had_hit(
+        self, operator: int, indicators: Iterable[int], since: datetime, until: datetime
+    ) -> bool:
         """Whether the operator had a hit on one of the indicators in that time."""
-        return self._connection.scalar(
-            sa.select(_h.c.operator)
-            .where(
-                _h.c.operator == operator,
-                _h.c.indicator.in_(list(indicators)),
-                _h.c.first_at >= since,
-                _h.c.first_at <= until,
+        return (
+            self._connection.scalar(
+                sa.select(_h.c.operator)
+                .where(
+                    _h.c.operator == operator,
+                    _h.c.indicator.in_(list(indicators)),
+                    _h.c.first_at >= since,
+                    _h.c.first_at <= until,
+                )
+                .limit(1)
             )
-            .limit(1)
-        ) is not None
+            is not None
+        )
 
     def serve(self, operator: int, sets: Iterable[int], position: int, at: datetime) -> None:
         """Note that everything in the sets up to the position was served to the operator."""

@@ -19,15 +19,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from hub.domain.changes import CONTROL, INDICATOR
 from hub.domain.indicators import ERASED
 from hub.domain.sharing import GONE
-from hub.domain.sharing import CONTROL as CONTROL_LABEL
 from hub.storage import tables
 from hub.storage.columns import millis
+from hub.storage.controls import slot_chunk, slot_key, slot_rows
 from hub.storage.database import Database
 from matching.batches import words_of
+from matching.controls import control_chunks
 from matching.errors import FeedUnavailableError
-from matching.controls import STATIC_CONTROLS, slot_rows
 from matching.ports import Change, Chunk, Head, Rows, Snapshot, Total
-from matching.signals import SIGNALS
+from matching.signals import ORDER, SIGNALS
 
 CHUNK_ROWS = 65_536
 
@@ -105,9 +105,9 @@ def _pack(row: Row[Any], versions: dict[tuple[int, int], "_Version"]) -> Change:
         ),
     }
     if row.kind == CONTROL:
-        slot = row.details["slot"]
-        key, rows = slot_rows(slot)
-        return Change(**base, indicator=key, label=row.details["label"], rows=rows)
+        slot, label = row.details["slot"], row.details["label"]
+        rows = slot_rows(slot) if label else None
+        return Change(**base, indicator=slot_key(slot), label=label, rows=rows)
     version = versions.get((row.subject, row.n)) if row.kind == INDICATOR else None
     if version is None:
         return Change(**base, indicator=0, label=GONE, rows=None)
@@ -135,9 +135,7 @@ class _Version:
         self.is_lost = erased and label != GONE
 
 
-def _versions(
-    connection: Connection, rows: Sequence[Row[Any]]
-) -> dict[tuple[int, int], _Version]:
+def _versions(connection: Connection, rows: Sequence[Row[Any]]) -> dict[tuple[int, int], _Version]:
     subjects = sorted({row.subject for row in rows})
     if not subjects:
         return {}
@@ -184,17 +182,12 @@ def _rows(codes: list[Row[Any]]) -> tuple[Rows, ...]:
 # -- the whole -----------------------------------------------------------------------------------
 
 
-def _control_chunks(connection: Connection) -> Iterator[Chunk]:
+def _control_chunks(connection: Connection) -> list[Chunk]:
+    control = tables.control
     live = connection.scalars(
-        sa.select(tables.control.c.slot).where(tables.control.c.live).order_by(tables.control.c.slot)
+        sa.select(control.c.slot).where(control.c.live).order_by(control.c.slot)
     )
-    rows = [*STATIC_CONTROLS, *(slot_rows(slot) for slot in live)]
-    for key, some in rows:
-        for row in some:
-            tags = np.frombuffer(row.derivations, np.uint8).astype(np.uint32) << np.uint32(24)
-            codes = words_of(SIGNALS[row.signal], row.codes)
-            owners = np.full(len(codes), key, np.uint64)
-            yield Chunk(row.signal, codes, owners, tags | np.uint32(CONTROL_LABEL))
+    return [*control_chunks(ORDER), *(slot_chunk(slot) for slot in live)]
 
 
 def _code_chunks(connection: Connection) -> Iterator[Chunk]:

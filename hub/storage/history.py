@@ -65,9 +65,10 @@ class SqlHistory:
 
     def cursor(self, name: str) -> int:
         """How far a job has come."""
-        return self._connection.scalar(
-            sa.select(_cursor.c.position).where(_cursor.c.name == name)
-        ) or 0
+        return (
+            self._connection.scalar(sa.select(_cursor.c.position).where(_cursor.c.name == name))
+            or 0
+        )
 
     def advance(self, name: str, *, expected: int, position: int) -> bool:
         """Move a job's cursor, if nobody else did; False means that somebody did."""

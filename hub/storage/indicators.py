@@ -199,9 +199,7 @@ class SqlIndicators:
         before = total(known.key, known.label, self.codes([known.key]).get(known.key, ()))
         gone = replace(known, n=known.n + 1, label=GONE, state=state)
         self._advance(gone, kind, known.party if party is None else party, at, reason)
-        self._connection.execute(
-            _e.update().where(_e.c.indicator == known.key).values(live=False)
-        )
+        self._connection.execute(_e.update().where(_e.c.indicator == known.key).values(live=False))
         return gone, difference(before, {})
 
     def purge(self, key: int) -> None:
@@ -287,7 +285,12 @@ class SqlIndicators:
         )
         for set_key in sets:
             statement = insert(self._connection, _e).values(
-                indicator=key, set_key=set_key, live=True, since=at, agree_total=0, disagree_total=0
+                indicator=key,
+                set_key=set_key,
+                live=True,
+                since=at,
+                agree_total=0,
+                disagree_total=0,
             )
             self._connection.execute(
                 statement.on_conflict_do_update(

@@ -12,14 +12,11 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection
 
-from hub.domain.changes import GENESIS, Delta
+from hub.domain.changes import GENESIS
 from hub.storage import tables
 from hub.storage.columns import dumped
+from hub.storage.controls import known_totals
 from hub.storage.database import Database
-from matching.batches import words_of
-from matching.controls import STATIC_CONTROLS
-from matching.digests import rows_digest
-from matching.signals import SIGNALS
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -63,24 +60,10 @@ def _lay(connection: Connection, new_id: Callable[[str], str]) -> None:
             timeline=new_id("tl_"),
             position=0,
             hash=GENESIS,
-            totals=_control_totals(),
+            totals=known_totals(),
         )
     )
     # Label 1 is the controls'; it is laid here so that combinations count from 2.
     connection.exec_driver_sql(
         f"INSERT INTO label (label, sets) VALUES (1, '{dumped('controls')}')"  # noqa: S608 - constant
     )
-
-
-def _control_totals() -> dict[str, list[object]]:
-    sums: dict[str, Delta] = {}
-    order = {name: index for index, name in enumerate(SIGNALS)}
-    for key, rows in STATIC_CONTROLS:
-        for row in rows:
-            codes = words_of(SIGNALS[row.signal], row.codes)
-            digest = rows_digest(
-                order[row.signal], *_owners_and_tags(key, row.derivations), codes
-            )
-            had = sums.get(row.signal, Delta(0, 0))
-            sums[row.signal] = Delta(had.count + len(codes), (had.digest + digest) % 2**64)
-    return {signal: [sum_.count, f"{sum_.digest:016x}"] for signal, sum_ in sums.items()}

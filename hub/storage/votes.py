@@ -147,4 +147,3 @@ class SqlVotes:
             .values(agree_total=agree, disagree_total=disagree)
         )
         return changed.rowcount > 0
-

@@ -15,7 +15,9 @@ def packed(words: Words) -> dict[str, Any]:
     """The words as JSON."""
     said = {name: getattr(words, name) for name in words.__dataclass_fields__}
     return {
-        name: _plain(value) for name, value in said.items() if value != _DEFAULTS.get(name, MISSING)
+        name: _plain(value)
+        for name, value in said.items()
+        if value != _DEFAULTS.get(name, MISSING)
     }
 
 

@@ -6,7 +6,7 @@ nothing between them: whoever holds the head row is the next in the history, so 
 and in commit order, and a reader that asks for ``position > last`` misses nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -40,6 +40,8 @@ class SqlBegin:
         self._database = database
         self._clock = clock
         self._sealer = sealer
+        self.announce: Callable[[], None] = _nobody
+        """Called after each commit that took a position."""
 
     @contextmanager
     def reading(self) -> Iterator["SqlWork"]:
@@ -68,6 +70,8 @@ class SqlBegin:
             yield work
             if not work.committed and connection.in_transaction():
                 connection.get_transaction().rollback()  # type: ignore[union-attr]  # begun above
+        if work.committed and work.events:
+            self.announce()
 
 
 class SqlWork:
@@ -88,8 +92,9 @@ class SqlWork:
         self._actor = actor or Actor()
         self._once = once
         self._once_key: int | None = None
-        self._events: list[Event] = []
+        self.events: list[Event] = []
         self.committed = False
+        """Whether ``commit`` went through."""
         self.access = SqlAccess(connection)
         self.indicators = SqlIndicators(connection)
         self.opinions = SqlOpinions(connection)
@@ -122,8 +127,8 @@ class SqlWork:
 
     def record(self, event: Event) -> int:
         """Add a change to this transaction; returns its offset from the first one."""
-        self._events.append(event)
-        return len(self._events) - 1
+        self.events.append(event)
+        return len(self.events) - 1
 
     def commit(self, answer: Answer | None = None) -> Answer | None:
         """Keep the answer, take the positions, commit; returns the answer with its positions."""
@@ -133,7 +138,7 @@ class SqlWork:
                 .where(tables.idempotency.c.key == self._once_key)
                 .values(status=answer.status, answer=self._sealed(answer, self._once_key))
             )
-        first = self._take_positions() if self._events else 0
+        first = self._take_positions() if self.events else 0
         transaction = self._connection.get_transaction()
         assert transaction is not None  # noqa: S101 - writing() began it
         transaction.commit()
@@ -144,10 +149,10 @@ class SqlWork:
         head, change = tables.head, tables.change
         row = self._connection.execute(
             head.update()
-            .values(position=head.c.position + len(self._events))
+            .values(position=head.c.position + len(self.events))
             .returning(head.c.position, head.c.hash, head.c.totals)
         ).one()
-        first = row.position - len(self._events) + 1
+        first = row.position - len(self.events) + 1
         rows, digest, totals = self._chained(first, row.hash, row.totals)
         self._connection.execute(change.insert(), rows)
         self._connection.execute(head.update().values(hash=digest, totals=totals))
@@ -158,7 +163,7 @@ class SqlWork:
     ) -> tuple[list[dict[str, Any]], bytes, dict[str, Any]]:
         at = self._clock()
         rows = []
-        for position, event in enumerate(self._events, first):
+        for position, event in enumerate(self.events, first):
             digest = chained(digest, position, at, self._actor, event)
             touched = {s: _added(totals.get(s), d) for s, d in event.deltas.items()}
             totals = {**totals, **touched}
@@ -201,6 +206,10 @@ class SqlWork:
 
     def _sealed(self, answer: Answer, key: int) -> bytes:
         return self._sealer.seal(orjson.dumps(answer.body), _bound(key))
+
+
+def _nobody() -> None:
+    """Nobody waits for commits, as in commands and tests."""
 
 
 def _bound(key: int) -> bytes:

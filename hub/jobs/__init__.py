@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Loops that keep the hub true: a worker runs all of them, a process that answers only its own.
+
+Each loop calls one service, holds its cursor in SQL, and outlives every error: it is logged by its
+type, counted, and tried again.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from hub.jobs import loops
+from hub.ports import Hub
+
+log = structlog.get_logger(__name__)
+
+Loop = tuple[str, Callable[[Hub, threading.Event], None]]
+
+WORKER: Sequence[Loop] = (
+    ("follower", loops.follow),
+    ("relay", loops.relay),
+    ("neighbours", loops.neighbours),
+    ("ledger", loops.settle),
+    ("expiry", loops.expire),
+    ("prober", loops.probe),
+    ("forgetting", loops.forget),
+)
+ANSWERING: Sequence[Loop] = (("follower", loops.follow), ("ledger", loops.settle))
+
+
+def run(hub: Hub, stop: threading.Event) -> None:
+    """Run the worker's loops until *stop* is set."""
+    loops.catch_up(hub)
+    threads = [_started(name, loop, hub, stop) for name, loop in WORKER]
+    stop.wait()
+    for thread in threads:
+        thread.join(timeout=5)
+
+
+def attend(hub: Hub) -> None:
+    """Start what a process that answers requests needs, in the background."""
+    stop = threading.Event()
+    for name, loop in ANSWERING:
+        _started(name, loop, hub, stop)
+
+
+def _started(
+    name: str, loop: Callable[[Hub, threading.Event], None], hub: Hub, stop: threading.Event
+) -> threading.Thread:
+    def forever() -> None:
+        pause = loops.FIRST_PAUSE
+        while not stop.is_set():
+            try:
+                loop(hub, stop)
+            except Exception as error:  # noqa: BLE001 - a loop outlives whatever it meets
+                log.warning("loop_failed", loop=name, error=type(error).__name__)
+                hub.metrics.job(name, failed=True)
+                stop.wait(pause)
+                pause = min(2 * pause, loops.LONGEST_PAUSE)
+
+    thread = threading.Thread(target=forever, name=name, daemon=True)
+    thread.start()
+    return thread

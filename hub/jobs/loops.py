@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The loops themselves; each runs until it is told to stop, or fails and is begun again."""
+
+import threading
+import time
+
+from hub.domain.changes import SYSTEM
+from hub.ports import Hub
+from hub.services import neighbours as neighbouring, upkeep
+from hub.services.probing import Prober
+from hub.services.relay import Relay
+from matching.errors import UnavailableError
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
+LOOK = 0.25
+"""Seconds after which the relay looks by itself, rung or not."""
+SETTLE = 1.0
+MINUTE, HOUR = 60.0, 3600.0
+
+
+def catch_up(hub: Hub) -> None:
+    """Before anything else: what was erased stays erased, whatever was restored."""
+    upkeep.erase_listed(hub.erasures.all(), actor=SYSTEM, hub=hub)
+
+
+def follow(hub: Hub, stop: threading.Event) -> None:
+    """Keep this process's engine and directory true."""
+    hub.follower.run(stop)
+
+
+def relay(hub: Hub, stop: threading.Event) -> None:
+    """Carry changes into the shared copy, beat, checkpoint."""
+    carrier = Relay(hub.feed, hub.store)
+    looked = 0.0
+    while not stop.is_set():
+        hub.doorbell.wait(LOOK)
+        now = time.monotonic()
+        try:
+            carrier.step(now)
+            if now - looked > MINUTE:
+                looked = now
+                if carrier.is_due():
+                    carrier.checkpoint()
+            hub.metrics.redis(reachable=True)
+            hub.metrics.relayed(carrier.position)
+        except UnavailableError:
+            hub.metrics.redis(reachable=False)
+            stop.wait(LOOK)
+
+
+def neighbours(hub: Hub, stop: threading.Event) -> None:
+    """Link neighbours as positions arrive."""
+    while not stop.is_set():
+        began = time.monotonic()
+        handled = neighbouring.link_neighbours(hub)
+        if handled:
+            hub.metrics.linked(0, time.monotonic() - began)
+        else:
+            hub.follower.wait_for(hub.engine.position + 1, 1.0)
+
+
+def settle(hub: Hub, stop: threading.Event) -> None:
+    """Settle hits and budgets with SQL each second, and once more at the end."""
+    while not stop.wait(SETTLE):
+        hub.ledger.flush()
+    hub.ledger.flush()
+
+
+def expire(hub: Hub, stop: threading.Event) -> None:
+    """End indicators whose time is over, each minute."""
+    while not stop.is_set():
+        while upkeep.expire_due(hub):
+            pass
+        stop.wait(MINUTE)
+
+
+def forget(hub: Hub, stop: threading.Event) -> None:
+    """Delete what is too old to matter, each hour."""
+    while not stop.is_set():
+        upkeep.forget_old(hub)
+        stop.wait(HOUR)
+
+
+def probe(hub: Hub, stop: threading.Event) -> None:
+    """Prove each minute that what is written is found, and what is taken back is not."""
+    prober = Prober(hub)
+    while not stop.wait(MINUTE):
+        hub.metrics.probed(prober.probe(time.monotonic))

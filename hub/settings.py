@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 LOG_LEVELS = ("debug", "info", "warning", "error")
 MOST_WORKERS = 64
 MOST_THREADS = 256
+MOST_REQUESTS = 1_000_000
 LAST_PORT = 65_535
 
 
@@ -46,8 +47,10 @@ class Settings:
     """BREAKWATER_REDIS_BINARY: the server that ``up`` starts instead of the bundled one."""
     workers: int = 2
     """BREAKWATER_WORKERS: processes that answer requests; 2."""
-    threads: int = 16
-    """BREAKWATER_THREADS: requests that one such process answers at the same time; 16."""
+    threads: int = 8
+    """BREAKWATER_THREADS: requests that one such process answers at the same time; 8."""
+    requests_per_second: int = 1000
+    """BREAKWATER_REQUESTS_PER_SECOND: what one key may ask of one such process; 1000."""
     log_level: str = "info"
     """BREAKWATER_LOG_LEVEL: debug, info, warning or error; info."""
     metrics_listen: Address | None = None
@@ -74,6 +77,9 @@ class Settings:
             redis_binary=Path(binary) if binary else None,
             workers=_count("BREAKWATER_WORKERS", given, cls.workers, MOST_WORKERS),
             threads=_count("BREAKWATER_THREADS", given, cls.threads, MOST_THREADS),
+            requests_per_second=_count(
+                "BREAKWATER_REQUESTS_PER_SECOND", given, cls.requests_per_second, MOST_REQUESTS
+            ),
             log_level=_level(given.get("BREAKWATER_LOG_LEVEL") or cls.log_level),
             metrics_listen=_address("BREAKWATER_METRICS_LISTEN", metrics) if metrics else None,
         )

@@ -38,7 +38,9 @@ class RedisDoorbell:
         """Wait for a ring; False when none came."""
         try:
             if self._listening is None:
-                self._listening = self._redis.pubsub(ignore_subscribe_messages=True)
+                self._listening = PubSub(
+                    self._redis.connection_pool, ignore_subscribe_messages=True
+                )
                 self._listening.subscribe(self._channel)
             return self._await_ring(self._listening, seconds)
         except (RedisError, OSError):

@@ -200,22 +200,6 @@ def _lives(pid: int) -> bool:
     return True
 
 
-def share(folder: Path, *, fresh: bool) -> None:
-    """Have this process and its children keep their figures in *folder*.
-
-    Args:
-        folder: made if need be.
-        fresh: throw away what an earlier run left there.
-
-    Raises:
-        OSError: The folder cannot be made or written.
-    """
-    folder.mkdir(mode=0o700, exist_ok=True)
-    for old in folder.glob("*.db") if fresh else ():
-        old.unlink(missing_ok=True)
-    os.environ[FOLDER] = str(folder)
-
-
 def expose(metrics: Metrics, host: str, port: int, stop: threading.Event) -> threading.Thread:
     """Answer ``/metrics`` on an address of its own until *stop* is set.
 

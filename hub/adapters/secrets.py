@@ -16,7 +16,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from hub.ports import Secrets
+from hub.ports import SealBrokenError, Secrets
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -27,13 +27,6 @@ NAMES = ("pepper", "sealing", "receipts")
 
 class KeyFileError(Exception):
     """A key file that must not be used as it is; the sentence says what to do."""
-
-
-class SealBrokenError(Exception):
-    """What was to be opened is not what was sealed here, or not for this place."""
-
-    def __init__(self) -> None:
-        super().__init__("The sealed value was changed, moved, or sealed with another key.")
 
 
 @dataclass(frozen=True, repr=False)

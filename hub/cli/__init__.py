@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an operator types: ``breakwater …``. One file a topic, imported only when it is asked for.
+
+The commands and their one-line helps stand here, so that ``breakwater up`` and ``--help`` start
+without loading the web framework, the database or a compiler.
+"""
+
+import importlib
+from collections.abc import Iterable
+from typing import Any
+
+import click
+
+COMMANDS = {
+    "up": ("hub.cli.run", "Start a whole hub in the foreground."),
+    "serve": ("hub.cli.run", "Answer requests only; Redis and database are given."),
+    "worker": ("hub.cli.run", "Run the background jobs only."),
+    "status": ("hub.cli.run", "Ask the running hub how it is."),
+    "doctor": ("hub.cli.run", "Check this machine and the hub's data."),
+    "prepare": ("hub.cli.preparing", ""),
+    "backup": ("hub.cli.keep", "Copy the database while the hub runs."),
+    "restore": ("hub.cli.keep", "Put a backup in the place of the database."),
+    "db": ("hub.cli.keep", "Look after the database's schema."),
+}
+
+
+class _LazyGroup(click.Group):
+    """A group that imports a command's file when the command is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return [name for name, (_, text) in COMMANDS.items() if text]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(COMMANDS[cmd_name][0])
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        rows: Iterable[tuple[str, str]] = [
+            (name, COMMANDS[name][1]) for name in self.list_commands(ctx)
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(list(rows))
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="breakwater", message="%(version)s")
+def _breakwater() -> None:
+    """Breakwater: child-safety signal exchange between platforms.
+
+    Settings come from the environment (BREAKWATER_DATA, BREAKWATER_LISTEN, REDIS_URL, …); each
+    command tells its own by --help. The exit status is 0 when all went well, 1 when something was
+    found or failed in part, 2 for a wrong call, and from 64 on what docs/operate/cli.md lists.
+    """
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Run the command line; ends the process with the status that tells how it went."""
+    return _breakwater.main(arguments, prog_name="breakwater")

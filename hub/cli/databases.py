@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The database as commands need it; importing this takes seconds, so they do it late."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import DBAPIError
+
+from hub.adapters.ids import new_id
+from hub.cli.exits import CommandError, Exit
+from hub.settings import Settings
+from hub.storage import schema
+from hub.storage.database import Database, connect
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Database]:
+    """Open the database for one command.
+
+    Raises:
+        CommandError: It does not answer.
+    """
+    database = connect(settings.database_url, writers=1, readers=1)
+    try:
+        yield database
+    except DBAPIError as error:
+        # Without the database's own words: they hold the address and its password.
+        raise CommandError(
+            f"The database does not answer ({type(error.orig).__name__}): "
+            "check BREAKWATER_DATABASE_URL and that it runs.",
+            Exit.UNAVAILABLE,
+        ) from error
+    finally:
+        database.close()
+
+
+def versions(settings: Settings) -> tuple[str | None, str | None]:
+    """The schema's revision as the database has it, and as this version of the hub wants it."""
+    with opened(settings) as database:
+        return schema.version(database)
+
+
+def upgrade(settings: Settings) -> None:
+    """Bring the database to this version's schema."""
+    os.umask(0o077)
+    with opened(settings) as database:
+        schema.upgrade(database, new_id)
+
+
+def differences(settings: Settings) -> list[str]:
+    """How the database's schema differs from what this version of the hub wants."""
+    with opened(settings) as database:
+        return [str(found) for found in schema.differences(database)]

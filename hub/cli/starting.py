@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``breakwater up``: from an empty folder to a hub that answers, and down again in order.
+
+This process loads no web framework, no database library and no engine: it must be small, start at
+once, and never be the one that fails.
+"""
+
+import http.client
+import json
+import os
+import platform
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from hub.adapters.embedded import (
+    NoServerError,
+    PrivateValkey,
+    StillRunningError,
+    UnsafeFolderError,
+    UnusableServerError,
+    make_way,
+    private_valkey,
+)
+from hub.adapters.processes import (
+    AddressTakenError,
+    AddressUnusableError,
+    FolderLock,
+    LockedError,
+    before_exec,
+    lock_folder,
+    require_free,
+)
+from hub.cli.exits import CommandError, Exit, cannot_write
+from hub.cli.supervising import Program, Supervisor, Tell
+from hub.settings import Address, Settings
+
+TICK = 0.05
+"""Seconds between two looks at the children."""
+COLD_START = 180.0
+"""Seconds that a first start may take, kernels compiled and all."""
+TRIES = 3
+"""Deaths of children during a start after which there is no point in trying on."""
+ITSELF = (sys.executable, "-m", "hub.cli")
+
+Made = Mapping[str, object] | None
+"""What a first start made; None for every other."""
+Show = Callable[[Made], None]
+
+
+@dataclass(frozen=True)
+class Commands:
+    """What ``up`` runs."""
+
+    prepare: tuple[str, ...] = (*ITSELF, "prepare", "--migrate", "--sandbox")
+    serve: tuple[str, ...] = (*ITSELF, "serve", "--prepared")
+    worker: tuple[str, ...] = (*ITSELF, "worker", "--prepared")
+
+    @classmethod
+    def without_sandbox(cls) -> "Commands":
+        """The same, but a first start makes no members."""
+        return cls(prepare=cls.prepare[:-1])
+
+
+class Stop:
+    """Asked to stop by a signal; the second signal means at once."""
+
+    def __init__(self, at_once: Callable[[], None]) -> None:
+        self._at_once = at_once
+        self.asked = threading.Event()
+
+    def listen(self) -> None:
+        """Take the signals that ask a program to end."""
+        for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(sign, self._take)
+
+    def _take(self, _number: int, _frame: FrameType | None) -> None:
+        if self.asked.is_set():
+            self._at_once()
+        self.asked.set()
+
+
+def run_hub(settings: Settings, commands: Commands, tell: Tell, show: Show) -> None:
+    """Run a hub until a signal ends it; *show* is told once what a first start made.
+
+    Raises:
+        CommandError: It cannot be started; the sentence says why.
+    """
+    supervisor = Supervisor(tell)
+    stop = Stop(supervisor.kill)
+    stop.listen()
+    with _held(settings.data):
+        require_address(settings.listen)
+        try:
+            Start(settings, commands, supervisor, stop.asked).run(show)
+            while not stop.asked.wait(TICK):
+                supervisor.tend()
+        finally:
+            supervisor.stop()
+
+
+@dataclass(frozen=True)
+class Start:
+    """One start of a hub, step by step; each step ends early when *stop* is set."""
+
+    settings: Settings
+    commands: Commands
+    supervisor: Supervisor
+    stop: threading.Event
+
+    def run(self, show: Show) -> None:
+        """Start everything and wait until it answers.
+
+        Raises:
+            CommandError: Something needed is missing or does not start.
+        """
+        valkey = None if self.settings.redis_url else self._choose_valkey()
+        environment = child_environment(self.settings, valkey)
+        if valkey is not None:
+            self.supervisor.start(_valkey_program(valkey, environment))
+        made = self._prepare(environment, valkey)
+        for name in ("serve", "worker"):
+            command = getattr(self.commands, name)
+            self.supervisor.start(Program(name, command, environment))
+        self._await_answers()
+        if not self.stop.is_set():
+            show(made)
+
+    def _choose_valkey(self) -> PrivateValkey:
+        try:
+            return private_valkey(self.settings.data, self.settings.redis_binary)
+        except (NoServerError, UnusableServerError) as error:
+            raise CommandError(str(error), Exit.UNAVAILABLE) from error
+        except UnsafeFolderError as error:
+            raise CommandError(str(error), Exit.CANNOT_CREATE) from error
+        except OSError as error:
+            raise cannot_write(self.settings.data, error) from error
+
+    def _prepare(self, environment: Mapping[str, str], valkey: PrivateValkey | None) -> Made:
+        process = subprocess.Popen(  # noqa: S603  # our own program, never a shell
+            self.commands.prepare,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+            preexec_fn=before_exec(),  # noqa: PLW1509  # we have one thread
+        )
+        with process, _killed_in_the_end(process):
+            # What it prints is a line, which a pipe holds: nobody waits for the other.
+            while process.poll() is None and not self.stop.wait(TICK):
+                self._require_progress(valkey)
+            if self.stop.is_set():
+                return None
+            if process.returncode != 0:
+                # It has said why by itself, in one sentence.
+                raise SystemExit(process.returncode if process.returncode > 0 else Exit.INTERNAL)
+            made: Made = json.load(process.stdout) if process.stdout else None
+            return made
+
+    def _await_answers(self) -> None:
+        deadline = time.monotonic() + COLD_START
+        while not self.stop.wait(TICK) and not is_ready(self.settings.listen):
+            self._require_progress(None)
+            if time.monotonic() > deadline:
+                raise CommandError(
+                    f"The hub did not answer within {COLD_START:.0f} s: see the lines above.",
+                    Exit.UNAVAILABLE,
+                )
+
+    def _require_progress(self, valkey: PrivateValkey | None) -> None:
+        self.supervisor.tend()
+        if self.supervisor.deaths() < TRIES:
+            return
+        where = valkey.log if valkey else "the lines above"
+        raise CommandError(f"A process of the hub does not start: see {where}.", Exit.UNAVAILABLE)
+
+
+@contextmanager
+def _held(data: Path) -> Iterator[None]:
+    lock = hold_data(data)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def hold_data(data: Path) -> FolderLock:
+    """Make the data folder and hold it.
+
+    Raises:
+        CommandError: It cannot be written, or another process holds it.
+    """
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return lock_folder(data)
+    except LockedError as error:
+        raise CommandError(
+            f"A hub already runs on {data}: stop it, or name another folder by BREAKWATER_DATA.",
+            Exit.BUSY,
+        ) from error
+    except OSError as error:
+        raise cannot_write(data, error) from error
+
+
+def require_address(address: Address) -> None:
+    """Make sure that the hub can listen where it should.
+
+    Raises:
+        CommandError: It cannot.
+    """
+    try:
+        require_free(address.host, address.port)
+    except (AddressTakenError, AddressUnusableError) as error:
+        raise CommandError(
+            f"{error} Stop it, or set BREAKWATER_LISTEN to another address.", Exit.UNAVAILABLE
+        ) from error
+
+
+def child_environment(settings: Settings, valkey: PrivateValkey | None) -> dict[str, str]:
+    """What the processes of this hub find in their environment."""
+    environment = {**os.environ, "BREAKWATER_DATA": str(settings.data)}
+    environment.setdefault("NUMBA_CACHE_DIR", str(numba_folder(settings.data)))
+    if valkey is not None:
+        environment["REDIS_URL"] = valkey.url
+    return environment
+
+
+def numba_folder(data: Path) -> Path:
+    """Where compiled kernels are kept: apart for each kind of processor, since folders travel."""
+    name = platform.processor() or platform.machine()
+    with suppress(OSError):
+        text = Path("/proc/cpuinfo").read_text()
+        found = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
+        name = found[1] if found else name
+    return data / "numba" / re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+
+
+def is_ready(address: Address) -> bool:
+    """Whether the hub says at *address* that it can answer."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address.host, address.host)  # noqa: S104  # turned into a place to call
+    line = http.client.HTTPConnection(host, address.port, timeout=5)
+    try:
+        line.request("GET", "/readyz")
+        return line.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        line.close()
+
+
+def _valkey_program(valkey: PrivateValkey, environment: Mapping[str, str]) -> Program:
+    return Program(
+        "valkey",
+        valkey.command,
+        environment,
+        # Politely: it has up to a second of writes to put on the disk.
+        orphaned=signal.SIGTERM,
+        hold=lambda: _way_made(valkey),
+    )
+
+
+def _way_made(valkey: PrivateValkey) -> FolderLock:
+    try:
+        return make_way(valkey)
+    except StillRunningError as error:
+        raise CommandError(str(error), Exit.BUSY) from error
+
+
+@contextmanager
+def _killed_in_the_end(process: "subprocess.Popen[bytes]") -> Iterator[None]:
+    try:
+        yield
+    finally:
+        if process.poll() is None:
+            process.kill()

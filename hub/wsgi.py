@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the server loads in each of its processes: ``hub.wsgi:create``.
+
+Loading this file loads everything and starts nothing, so that it may be loaded before the fork.
+"""
+
+import os
+import threading
+
+from flask import Flask
+
+from hub.adapters import logs, metrics
+from hub.app import create_app
+from hub.settings import Settings
+from hub.wiring import assemble
+
+
+def create() -> Flask:
+    """Make the application of this process; called once, before it answers anything."""
+    settings = Settings.read(os.environ)
+    logs.configure(settings.log_level)
+    hub = assemble(settings)
+    if settings.metrics_listen is not None:
+        address = settings.metrics_listen
+        metrics.expose(hub.metrics, address.host, address.port, threading.Event())
+    return create_app(settings, hub)

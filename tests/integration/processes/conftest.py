@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Hubs of real processes, and what can be asked of them from outside."""
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).parents[3]
+PATIENCE = 60.0
+"""Seconds after which something that should happen is taken to never happen."""
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def eventually(question):
+    """Ask until the answer is true; a failed test says what was asked."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if answer := question():
+            return answer
+        time.sleep(0.02)
+    pytest.fail(f"did not happen: {question}")
+
+
+@dataclass
+class Running:
+    """One ``up`` of the small hub."""
+
+    data: Path
+    port: int
+    environment: dict = field(default_factory=dict)
+    process: subprocess.Popen | None = None
+
+    def start(self):
+        self.launch()
+        line = self.process.stdout.readline()
+        assert line == "READY\n", self.process.communicate()[1]
+        return self
+
+    def launch(self, *, module="tests.integration.processes.small", errors=subprocess.PIPE):
+        self.process = subprocess.Popen(  # noqa: S603  # the tests' own program
+            [sys.executable, "-m", module, "up"],
+            cwd=ROOT,
+            env=self.settings(),
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+        return self
+
+    def settings(self):
+        plain = {k: v for k, v in os.environ.items() if not k.startswith(("BREAKWATER", "REDIS"))}
+        own = {
+            "BREAKWATER_DATA": str(self.data),
+            "BREAKWATER_LISTEN": f"127.0.0.1:{self.port}",
+            "PYTHONPATH": str(ROOT),
+        }
+        return {**plain, **own, **self.environment}
+
+    def refusal(self):
+        """The sentence and the exit status of an ``up`` that cannot start."""
+        _, errors = self.launch().process.communicate(timeout=PATIENCE)
+        return errors, self.process.returncode
+
+    def below(self):
+        """Every process below the supervisor."""
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def named(self, role):
+        """The processes that play a role: valkey, serve, worker, or granian's own."""
+        found = []
+        for process in self.below():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                words = process.cmdline()
+                top = process.ppid() == self.process.pid
+                if role == "valkey":
+                    matches = top and "valkey" in process.name()
+                elif role == "granian":
+                    matches = not top and words[-1:] == ["serve"]
+                else:
+                    matches = top and words[-1:] == [role]
+                if matches:
+                    found.append(process)
+        return found
+
+    def answer(self):
+        """What the hub answers, or None when nobody does."""
+        line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            line.request("GET", "/readyz")
+            return json.loads(line.getresponse().read())
+        except (OSError, http.client.HTTPException, ValueError):
+            return None
+        finally:
+            line.close()
+
+    def refuses(self):
+        """Whether nobody listens at the hub's address."""
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) != 0
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(PATIENCE)
+
+    def end(self, sign=signal.SIGINT):
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(sign)
+            try:
+                self.process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                raise
+        return self.process.returncode
+
+
+@pytest.fixture
+def hub(tmp_path):
+    running = Running(tmp_path / "data", free_port())
+    yield running
+    if running.process is not None:
+        below = [] if running.process.poll() is not None else running.below()
+        running.end()
+        for stream in (running.process.stdout, running.process.stderr):
+            if stream is not None:
+                stream.close()
+        assert all(gone(process) for process in below)
+
+
+def gone(process):
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE

@@ -127,6 +127,23 @@ def test_roles_bundle_exactly_these_scopes():
     assert scopes_of("reader") == ROLES["reader"]
 
 
+@pytest.mark.parametrize(
+    ("grant", "scopes"),
+    [
+        ("contribute", {"indicators:write"}),
+        ("replica", {"changes:read"}),
+        (
+            "lookup",
+            {"match", "indicators:read", "opinions:write", "outcomes:write", "appeals:write"},
+        ),
+    ],
+)
+def test_each_grant_opens_its_own_scopes(grant, scopes):
+    everything = asker(SCOPES, {1: frozenset({grant})})
+
+    assert {scope for scope in SCOPES if sets_for(everything, scope)} == scopes
+
+
 @pytest.mark.parametrize("scope", sorted(SCOPES - {"admin"}))
 def test_a_right_needs_both_the_scope_and_the_grant(scope):
     grant = GRANT_OF_SCOPE[scope]

@@ -6,7 +6,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from hub.domain.standing import Entry, Standing, Vote, at_most_review, best, standing
+from hub.domain.standing import (
+    KEPT_LINKS,
+    Entry,
+    Standing,
+    Vote,
+    at_most_review,
+    best,
+    standing,
+)
+from hub.domain.votes import KEPT_A_SIDE
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -133,6 +142,33 @@ def test_a_dead_link_is_not_counted_again_through_the_totals():
     assert said(entry, *behind, *against)[0] == "corroborated"
     dead = [replace(vote, live=False) for vote in behind[2:]]
     assert said(entry, *behind[:2], *dead, *against)[0] == "disputed"
+
+
+def test_an_operator_on_both_sides_is_in_no_total_of_those_that_agree():
+    # Kept: 3 that say both, 13 that agree. Ten more agree beyond the links.
+    entry = replace(ENTRY, agree_total=13 + 10, disagree_total=12)
+    agrees = [replace(NEIGHBOUR, operator=100 + i) for i in range(16)]
+    disputes = [replace(DISPUTES, operator=100 + i) for i in range(3)]
+    disputes += [replace(DISPUTES, operator=200 + i) for i in range(9)]
+
+    # 12 of 36, then 13 of 37.
+    assert said(entry, *agrees, *disputes)[0] == "corroborated"
+    assert said(entry, *agrees, *disputes, replace(DISPUTES, operator=300))[0] == "disputed"
+
+
+def test_the_contributors_own_agreement_is_in_no_total():
+    entry = replace(ENTRY, agree_total=15 + 10, disagree_total=13)
+    agrees = [replace(NEIGHBOUR, operator=100 + i) for i in range(15)]
+    agrees += [replace(AGREES, operator=CONTRIBUTOR)]
+    disputes = [replace(DISPUTES, operator=200 + i) for i in range(13)]
+
+    # 13 of 39, then 14 of 40.
+    assert said(entry, *agrees, *disputes)[0] == "corroborated"
+    assert said(entry, *agrees, *disputes, replace(DISPUTES, operator=300))[0] == "disputed"
+
+
+def test_as_many_links_are_kept_as_a_standing_expects():
+    assert KEPT_LINKS == KEPT_A_SIDE
 
 
 def test_an_operator_that_says_both_is_only_heard_against():
@@ -270,6 +306,14 @@ def test_lists_are_assigned_to_operators_as_well_as_can_be():
     votes = [first, replace(first, list_name="b"), replace(first, operator=THIRD)]
 
     assert said(replace(ENTRY, basis="self-report"), *votes) == ("corroborated", 2)
+
+
+def test_lists_are_moved_along_from_operator_to_operator():
+    listed = replace(NEIGHBOUR, basis="expert-list")
+    held = [(2, "a"), (2, "b"), (3, "a"), (3, "c"), (4, "a")]
+    votes = [replace(listed, operator=operator, list_name=name) for operator, name in held]
+
+    assert said(replace(ENTRY, basis="self-report"), *votes) == ("corroborated", 3)
 
 
 def test_an_unnamed_expert_list_does_not_count():

@@ -88,8 +88,10 @@ class Access(Protocol):
         """The set of that public id, with the rights of *member* in it."""
         ...
 
-    def sets(self, *, after: int, limit: int, member: int | None = None) -> list[MemberSet]:
-        """All sets, or those in which *member* has a grant, with its rights."""
+    def sets(
+        self, *, after: int, limit: int, member: int | None, granted: bool
+    ) -> list[MemberSet]:
+        """All sets with the rights of *member*; *granted*: only those where it has a grant."""
         ...
 
     def grants(self, set_key: int) -> list[Grant]:

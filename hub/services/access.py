@@ -24,13 +24,24 @@ class Office(Protocol):
     """The part of the hub that administration needs; the console has no more than this."""
 
     @property
-    def clock(self) -> Clock: ...
+    def clock(self) -> Clock:
+        """The present moment."""
+        ...
+
     @property
-    def new_id(self) -> NewId: ...
+    def new_id(self) -> NewId:
+        """Makes public ids."""
+        ...
+
     @property
-    def secrets(self) -> Secrets: ...
+    def secrets(self) -> Secrets:
+        """The hub's keys."""
+        ...
+
     @property
-    def begin(self) -> BeginWork: ...
+    def begin(self) -> BeginWork:
+        """Opens units of work."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -69,12 +69,12 @@ def rotate_key(public_id: str, *, by: Caller, hub: Office, once: Once | None = N
 
 
 def revoke_key(public_id: str, *, by: Caller, hub: Office, once: Once | None = None) -> Answer:
-    """End a key; ending a dead one changes nothing.
+    """End a key.
 
     Raises:
         NotFoundError: There is no such key, or it is another member's.
         ForbiddenError: It can do more than the caller.
-        ConflictError: It is the last one that can administer the hub.
+        ConflictError: It was revoked before, or is the last that can administer the hub.
     """
     now = hub.clock()
     with hub.begin.writing(by.actor, once) as work:
@@ -82,11 +82,12 @@ def revoke_key(public_id: str, *, by: Caller, hub: Office, once: Once | None = N
             work.access.lock_admins()
         key = _reachable(public_id, by, work)
         check_power(by.scopes, key.scopes)
+        if key.revoked_at is not None:
+            raise ConflictError("This key is revoked already.", "key-dead")
         before = work.access.count_admins(now)
-        if key.revoked_at is None:
-            work.access.revoke_key(key.key, now)
-            keep_an_admin(work, before, now)
-        told = {**told_key(key), "revoked_at": shown(key.revoked_at or now)}
+        work.access.revoke_key(key.key, now)
+        keep_an_admin(work, before, now)
+        told = {**told_key(key), "revoked_at": shown(now)}
         return changed(work, 200, told, key=key.id, revoked=True)
 
 

@@ -32,8 +32,9 @@ def list_sets(cursor: str | None, limit: int, *, by: Caller, hub: Office) -> dic
     """A page of the sets in which the caller has a grant; for an administrator of all sets."""
 
     def rows(work: Work, after: int, most: int) -> list[MemberSet]:
-        member = None if by.is_admin else by.member
-        return work.access.sets(after=after, limit=most, member=member)
+        return work.access.sets(
+            after=after, limit=most, member=by.member, granted=not by.is_admin
+        )
 
     return page("sets", rows, told_set, cursor=cursor, limit=limit, hub=hub)
 

@@ -138,9 +138,11 @@ class SqlAccess:
         row = self._one(_sets(member, outer=True).where(_s.c.id == public_id))
         return None if row is None else _set(row, row.rights or ())
 
-    def sets(self, *, after: int, limit: int, member: int | None = None) -> list[MemberSet]:
-        """All sets, or those in which *member* has a grant, with its rights."""
-        rows = self._page(_sets(member, outer=member is None), _s, after, limit)
+    def sets(
+        self, *, after: int, limit: int, member: int | None, granted: bool
+    ) -> list[MemberSet]:
+        """All sets with the rights of *member*; *granted*: only those where it has a grant."""
+        rows = self._page(_sets(member, outer=not granted), _s, after, limit)
         return [_set(row, row.rights or ()) for row in rows]
 
     def grants(self, set_key: int) -> list[Grant]:

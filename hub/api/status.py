@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Is the hub alive, is it ready, and how fresh is what it knows."""
+
+from typing import Any
+
+from marshmallow import fields
+
+from hub.api.blueprints import Blueprint
+from hub.api.schemas.base import StrictSchema
+from hub.domain.errors import UnavailableError
+from hub.web import current
+from hub.web.policy import ANY_KEY, PUBLIC, policy
+from matching.following import Freshness
+from matching.signals import ORDER
+
+blueprint = Blueprint("status", __name__, description="How the hub is.")
+
+
+class IndexSchema(StrictSchema):
+    """Up to where the index knows the truth."""
+
+    timeline = fields.String(required=True)
+    position = fields.Integer(required=True)
+    head = fields.Integer(required=True)
+    lag_ms = fields.Integer(required=True, allow_none=True)
+
+
+class SignalSchema(StrictSchema):
+    """One signal's part of the index."""
+
+    signal = fields.String(required=True)
+    whole = fields.Boolean(required=True)
+
+
+class StatusSchema(StrictSchema):
+    """How fresh the answers of this worker are."""
+
+    complete = fields.Boolean(
+        required=True, metadata={"description": "Whether “no match” may be said."}
+    )
+    why = fields.String(required=True, allow_none=True)
+    index = fields.Nested(IndexSchema, required=True)
+    signals = fields.List(fields.Nested(SignalSchema), required=True)
+
+
+class AliveSchema(StrictSchema):
+    """A word to say that somebody is there."""
+
+    status = fields.String(required=True)
+
+
+@blueprint.route("/v1/status", methods=["GET"])
+@policy(ANY_KEY)
+@blueprint.answers(200, StatusSchema)
+def status() -> dict[str, Any]:
+    """How fresh the answers of the worker that says this are."""
+    hub = current()
+    freshness = hub.follower.freshness()
+    return {
+        "complete": freshness.complete,
+        "why": str(freshness.why) or None,
+        "index": {
+            "timeline": freshness.timeline,
+            "position": freshness.position,
+            "head": freshness.head,
+            "lag_ms": freshness.lag_ms,
+        },
+        "signals": [
+            {"signal": signal.name, "whole": hub.engine.whole(signal.name)} for signal in ORDER
+        ],
+    }
+
+
+@blueprint.route("/livez", methods=["GET"])
+@policy(PUBLIC)
+@blueprint.answers(200, AliveSchema)
+def livez() -> dict[str, Any]:
+    """Whether this worker answers at all."""
+    return {"status": "alive"}
+
+
+@blueprint.route("/readyz", methods=["GET"])
+@policy(PUBLIC, problems=(503,))
+@blueprint.answers(200, AliveSchema)
+def readyz() -> dict[str, Any]:
+    """Whether this worker can answer lookups; an index in step is not demanded, see status."""
+    if not _ready(current().follower.freshness()):
+        raise UnavailableError("The index is being loaded; try again in a moment.")
+    return {"status": "ready"}
+
+
+def _ready(freshness: Freshness) -> bool:
+    return freshness.complete or freshness.position > 0

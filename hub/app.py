@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Flask application: routes, the gate before them, the headers behind them."""
+
+import time
+
+from flask import Flask
+
+from hub import api
+from hub.ports import Hub
+from hub.settings import Settings
+from hub.web import EXTENSION
+from hub.web.answers import OrjsonProvider
+from hub.web.gate import gate
+from hub.web.limits import Buckets
+from hub.web.observing import closing
+from hub.web.policy import policies
+
+BURST_SECONDS = 2
+
+
+def create_app(settings: Settings, hub: Hub) -> Flask:
+    """Make the application that serves *hub*.
+
+    Raises:
+        NoPolicyError: A route does not say who may use it.
+    """
+    app = Flask("hub", static_folder=None)
+    app.extensions[EXTENSION] = hub
+    app.json = OrjsonProvider(app)
+    # No CORS and no redirects: what is not an address of ours is not found.
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    app.url_map.merge_slashes = False
+    smorest = api.add_routes(app)
+    known = policies(app)
+    api.describe(app, smorest, known)
+    rate = settings.requests_per_second
+    app.before_request(gate(hub, known, Buckets(rate, rate * BURST_SECONDS, time.monotonic)))
+    app.after_request(closing(hub))
+    return app

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The gate before every view: who asks, may they, and is what they send fit to be read.
+
+One function decides for all routes, by the policy of the route and nothing else. Its order is the
+order of cost: nothing of a body is read before the key, the pace, the type and the length are
+right.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+
+from flask import g, request
+from werkzeug.http import parse_options_header
+
+from hub.domain.errors import ForbiddenError
+from hub.domain.sharing import Asker
+from hub.ports import Hub
+from hub.web.errors import (
+    MissingKeyError,
+    NotWithoutLengthError,
+    TooLargeError,
+    TooOftenError,
+    UnexpectedBodyError,
+    WrongMediaError,
+)
+from hub.web.headers import request_id
+from hub.web.limits import Buckets
+from hub.web.policy import ANY_KEY, PUBLIC, Policy
+
+
+def gate(
+    hub: Hub, known: Mapping[tuple[str, str], Policy], buckets: Buckets
+) -> Callable[[], None]:
+    """Make the function that every request passes before its view."""
+
+    def admit() -> None:
+        environ = request.environ
+        g.began = time.perf_counter()
+        g.asker = None
+        g.request_id = request_id(environ.get("HTTP_X_REQUEST_ID"))
+        if request.url_rule is None:
+            return  # 404 or 405: there is no view to guard
+        # No .get: a route without a policy is an error, not a free one.
+        policy = known[request.url_rule.endpoint, request.method]
+        if policy.scope is not PUBLIC:
+            # 1. Who asks.
+            asker = hub.directory.asker(environ.get("HTTP_AUTHORIZATION"))
+            if asker is None:
+                raise MissingKeyError
+            g.asker = asker
+            # 2. May they.
+            _check_scope(asker, policy.scope)
+            # 3. Not too often.
+            wait = buckets.wait(asker.operator)
+            if wait:
+                raise TooOftenError(wait)
+        # 4. Is what they send fit to be read.
+        _check_body(policy, environ)
+
+    return admit
+
+
+def _check_scope(asker: Asker, scope: str) -> None:
+    if scope is not ANY_KEY and not asker.may(scope):
+        raise ForbiddenError(f"This needs a key with the scope {scope}.")
+
+
+def _check_body(policy: Policy, environ: Mapping[str, str]) -> None:
+    length = _length(environ)
+    if not policy.accepts:
+        if length:
+            raise UnexpectedBodyError
+        return
+    if length is None:
+        raise NotWithoutLengthError
+    if length > policy.max_bytes:
+        raise TooLargeError(policy.max_bytes)
+    if environ.get("HTTP_CONTENT_ENCODING", "identity") != "identity":
+        raise WrongMediaError("Send the body as it is: no Content-Encoding.")
+    content_type = environ.get("CONTENT_TYPE", "")
+    if content_type not in policy.accepts and not _is_one_of(policy.accepts, content_type):
+        raise WrongMediaError(f"Send Content-Type: {' or '.join(policy.accepts)}.")
+
+
+def _length(environ: Mapping[str, str]) -> int | None:
+    """The announced length in bytes; None when there is none, or an odd one."""
+    text = environ.get("CONTENT_LENGTH", "")
+    return int(text[:16]) if text.isascii() and text.isdigit() else None
+
+
+def _is_one_of(accepted: tuple[str, ...], content_type: str) -> bool:
+    media, options = parse_options_header(content_type)
+    return media in accepted and options.get("charset", "utf-8").lower() in {"utf-8", "utf8"}

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matching.batches import Batch, Hits, Part, parse_codes
     from matching.engine import Engine
-    from matching.following import Follower, Freshness
+    from matching.following import Follower
+    from matching.freshness import Freshness
     from matching.ports import Change, ChangeFeed, CodeStore, Head, Rows, Snapshot, Total
     from matching.signals import SIGNALS, Signal
 
@@ -22,7 +23,7 @@ _HOMES = {
     "CodeStore": "ports",
     "Engine": "engine",
     "Follower": "following",
-    "Freshness": "following",
+    "Freshness": "freshness",
     "Head": "ports",
     "Hits": "batches",
     "Part": "batches",

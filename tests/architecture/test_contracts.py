@@ -16,6 +16,8 @@ PACKAGES = ("hub", "matching", "federation")
 STRANGERS = "The hub stands on two libraries that do not know it, nor each other"
 HUB = "Inside the hub, imports point down"
 MATCHING = "Inside matching, imports point down; pictures are the caller's business"
+STORAGE = "SQL is chosen in hub.wiring"
+ADAPTERS = "Adapters are chosen in hub.wiring"
 PURE = "Rules are free of frameworks and I/O"
 CIRCLES = "No package imports in a circle"
 
@@ -40,6 +42,10 @@ BREACHES = {
         MATCHING,
     ),
     "a drawer in the library": ("matching/helpers.py", "", MATCHING),
+    "a view opens the database": ("hub/api/errors.py", "import hub.storage.database", STORAGE),
+    "the application chooses SQL": ("hub/app.py", "import hub.storage.work", STORAGE),
+    "a job makes its own Redis": ("hub/jobs/loops.py", "import hub.adapters.redis", ADAPTERS),
+    "what is shared reads a clock": ("hub/web/gate.py", "import hub.adapters.clock", ADAPTERS),
     "a rule knows HTTP": ("hub/domain/errors.py", "from flask import abort", PURE),
     "a rule knows SQL": ("hub/domain/accounts.py", "import sqlalchemy.orm", PURE),
     "a signal knows Redis": ("matching/signals/pdq.py", "import redis", PURE),

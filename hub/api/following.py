@@ -29,7 +29,7 @@ class ChangesArgs(StrictSchema):
         validate=FullMatch(r"^set_[a-z2-7]{26}(,set_[a-z2-7]{26}){0,31}$"),
         metadata={"description": "Ids, with commas; all of yours without."},
     )
-    only = Word(("withdrawals",))
+    only_ = Word(("withdrawals",), data_key="only")
 
 
 class SnapshotArgs(StrictSchema):
@@ -108,5 +108,5 @@ def _page(args: dict[str, Any], cursor: str | None) -> Page:
         asker=g.asker,
         hub=current(),
         sets=args["sets"].split(",") if "sets" in args else (),
-        withdrawals=args.get("only") == "withdrawals",
+        withdrawals=args.get("only_") == "withdrawals",
     )

@@ -162,9 +162,10 @@ def _rows(body: Any, name: str, others: set[str]) -> list[Any]:
 
 def _or_error(row: Any) -> services.Row:
     try:
-        return _loaded(_ONE, row)
+        loaded: services.Row = _loaded(_ONE, row)
     except BadInputError as error:
         return error
+    return loaded
 
 
 def _loaded(schema: Schema, row: Any) -> Any:

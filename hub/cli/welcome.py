@@ -37,7 +37,7 @@ def _show_sandbox(url: str, made: Mapping[str, Any]) -> None:
 def contribution(sharing_set: str) -> dict[str, Any]:
     """An indicator as an operator would contribute it."""
     return {
-        "item": {"kind": "picture", "codes": [{"signal": "pdq", "value": EXAMPLE, "quality": 90}]},
+        "item": {"kind": "picture", "codes": [{"signal": "pdq", "code": EXAMPLE, "quality": 90}]},
         "harm": ["solicitation"],
         "use": "profile-picture",
         "depicts": "no-person",
@@ -48,7 +48,7 @@ def contribution(sharing_set: str) -> dict[str, Any]:
 
 def question() -> dict[str, Any]:
     """A question about the same picture."""
-    return {"items": [{"codes": [{"signal": "pdq", "value": EXAMPLE, "quality": 90}]}]}
+    return {"items": [{"codes": [{"signal": "pdq", "code": EXAMPLE, "quality": 90}]}]}
 
 
 def _curl(url: str, path: str, key: str, body: Mapping[str, Any], *, once: bool = False) -> str:

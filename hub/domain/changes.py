@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-INDICATOR, LINKS, OPINION, APPEAL, OUTCOME, ERASE, CONTROL, ACCESS = (
+INDICATOR, LINKS, OPINION, APPEAL, OUTCOME, ERASE, CONTROL, ACCESS, RESTORE = (
     "indicator",
     "links",
     "opinion",
@@ -20,6 +20,7 @@ INDICATOR, LINKS, OPINION, APPEAL, OUTCOME, ERASE, CONTROL, ACCESS = (
     "erase",
     "control",
     "access",
+    "restore",
 )
 """Kinds. ``access`` is any change of operators, members, keys, sets or grants."""
 

@@ -80,7 +80,7 @@ class BusyError(HubError):
 class UnavailableError(HubError):
     """The database, or everything that could answer, is away."""
 
-    slug = "unavailable"
+    slug = "not-ready"
 
 
 class GoneError(HubError):

@@ -8,7 +8,8 @@ the totals count every distinct operator.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-KEPT_A_SIDE = 16
+from hub.domain.standing import KEPT_LINKS
+
 KEPT_AN_OPERATOR = 2
 AGREE, DISAGREE = 1, -1
 
@@ -18,7 +19,7 @@ AGREE, DISAGREE = 1, -1
 class Link:
     """One vote on an entry: by a neighbour (*voter*) or by an *opinion*.
 
-    ``counts``: it may corroborate, and is kept first. ``copied``: it is kept, but in no total.
+    ``counts``: it may corroborate, or is one voice that is enough: it is kept first. ``copied``: it is kept, but in no total.
     """
 
     operator: int
@@ -37,7 +38,7 @@ def best(found: Sequence[Link]) -> list[Link]:
         per_operator: dict[int, int] = {}
         mine: list[Link] = []
         for link in (link for link in ordered if link.side == side):
-            if per_operator.get(link.operator, 0) < KEPT_AN_OPERATOR and len(mine) < KEPT_A_SIDE:
+            if per_operator.get(link.operator, 0) < KEPT_AN_OPERATOR and len(mine) < KEPT_LINKS:
                 per_operator[link.operator] = per_operator.get(link.operator, 0) + 1
                 mine.append(link)
         kept += mine

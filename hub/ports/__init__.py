@@ -66,13 +66,40 @@ class SealBrokenError(Exception):
 class Work(Protocol):
     """One transaction and what can be done in it."""
 
-    access: Access
-    directory: Parties
-    indicators: Indicators
-    votes: Votes
-    opinions: Opinions
-    facts: Facts
-    history: History
+    @property
+    def access(self) -> Access:
+        """Operators, members, keys, sets and grants."""
+        ...
+
+    @property
+    def directory(self) -> Parties:
+        """Who there is."""
+        ...
+
+    @property
+    def indicators(self) -> Indicators:
+        """What is said."""
+        ...
+
+    @property
+    def votes(self) -> Votes:
+        """Who agrees, and who does not."""
+        ...
+
+    @property
+    def opinions(self) -> Opinions:
+        """Opinions, appeals, outcomes."""
+        ...
+
+    @property
+    def facts(self) -> Facts:
+        """What lookups and feeds leave behind."""
+        ...
+
+    @property
+    def history(self) -> History:
+        """Head, changes, cursors, controls."""
+        ...
 
     def record(self, event: Event) -> int:
         """Add a change to this transaction; returns its offset from the first one."""
@@ -190,7 +217,10 @@ class FollowerPort(Protocol):
 class DirectoryPort(Protocol):
     """Keys, grants, sets and labels in memory."""
 
-    position: int
+    @property
+    def position(self) -> int:
+        """Every change up to here has been taken in."""
+        ...
 
     def asker(self, authorization: str | None) -> Asker | None:
         """Whose key this is; None for a missing, odd, unknown, revoked or expired one."""
@@ -249,20 +279,23 @@ class ReceiptLike(Protocol):
     """What a receipt stands for."""
 
     @property
-    def indicator(self) -> int: ...
-    @property
-    def set_key(self) -> int: ...
-    @property
-    def operator(self) -> int: ...
-    @property
-    def number(self) -> str: ...
+    def indicator(self) -> int:
+        """Whose entry it was."""
+        ...
 
+    @property
+    def set_key(self) -> int:
+        """In which set."""
+        ...
 
-class MetricsPort(Protocol):
-    """What the hub counts and measures."""
+    @property
+    def operator(self) -> int:
+        """To whom it was told."""
+        ...
 
-    def request(self, route: str, method: str, status: int, seconds: float) -> None:
-        """Count one answered request, by its route's template."""
+    @property
+    def number(self) -> str:
+        """Its own random name."""
         ...
 
 
@@ -324,6 +357,7 @@ class Hub:
     directory: DirectoryPort
     ledger: LedgerPort
     receipts: ReceiptsPort
+    waiting: WaitingPort
     metrics: MetricsPort
     control_delta: Callable[[int, bool], Mapping[str, Delta]]
     """What turning a control slot on (or off) does to the totals."""

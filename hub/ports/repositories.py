@@ -111,7 +111,8 @@ class Indicators(Protocol):
         party: int | None = None,
         reason: str | None = None,
     ) -> tuple[Indicator, Mapping[str, Delta]]:
-        """Add the version by which an indicator says nothing more; its words stay as a tombstone."""
+        """Add the version by which an indicator says nothing more; its words stay as a
+        tombstone."""
         ...
 
     def purge(self, key: int) -> None:
@@ -158,7 +159,8 @@ class Votes(Protocol):
         ...
 
     def votes_of_operator(self, operator: int, voted_on: int, after: datetime) -> list[int]:
-        """The operator's indicators that vote on *voted_on* and were contributed after a moment."""
+        """The operator's indicators that vote on *voted_on* and were contributed after a
+        moment."""
         ...
 
     def is_full(self, indicator: int, set_key: int) -> bool:
@@ -172,7 +174,8 @@ class Opinions(Protocol):
     def add(
         self, opinion: Opinion, *, indicator: int, public_id: str, party: Party, at: datetime
     ) -> tuple[int, int]:
-        """Keep an opinion, which replaces the operator's earlier one; returns its key and number."""
+        """Keep an opinion, which replaces the operator's earlier one; returns its key and
+        number."""
         ...
 
     def of_entries(self, indicators: list[int], set_key: int) -> list[Any]:

@@ -80,7 +80,7 @@ class Directory:
     def mask(self, asker: Asker) -> NDArray[np.bool_]:
         """Which labels the asker may match, as bool ``(labels,)``."""
         state = self._state
-        sets = asker.sets_with(LOOKUP) & state.by_key.keys()
+        sets = frozenset(asker.sets_with(LOOKUP) & state.by_key.keys())
         mask = state.masks.get(sets)
         if mask is None:
             mask = np.zeros(max(state.labels, default=1) + 1, np.bool_)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a platform with ``replica`` follows to match at home: changes, withdrawals, snapshots.
 
-Codes leave only here and to one's own contributions. Accounts, TLP:AMBER+STRICT sets and pictures of
+Codes leave only here and to one's own contributions. Accounts, TLP:AMBER+STRICT sets and pictures
+of
 victims never leave. What is served is noted before it is sent: it decides what is a copy later.
 """
 
@@ -107,7 +108,8 @@ def changes_page(
 
 
 def snapshot_page(set_id: str, cursor: str | None, *, asker: Asker, hub: Hub) -> dict[str, Any]:
-    """A page of everything live in a set, by internal key; its last page says where to follow from.
+    """A page of everything live in a set, by internal key; its last page says where to follow
+    from.
 
     Its position is read before its first page, so what changes meanwhile comes by following.
     """

@@ -101,7 +101,7 @@ def find_matches(query: Query, *, asker: Asker, hub: Hub) -> dict[str, Any]:
             "timeline": hits.timeline,
             "position": hits.position,
             "head": max(freshness.head, hits.position),
-            "lag_ms": freshness.lag_ms,
+            "lag_ms": freshness.lag_ms or 0,
         },
         "answers": answers,
     }
@@ -192,7 +192,7 @@ def _answer(
         answer.update(_hit(told, truncated=bool(hits.truncated[number])))
     elif number in query.unsearchable:
         answer |= {"answer": "unknown", "why": "unsearchable"}
-    elif not freshness.complete or query.signals[number] & freshness.missing:
+    elif not freshness.complete or not all(map(teller.is_whole, query.signals[number])):
         answer |= {"answer": "unknown", "why": "index"}
     else:
         answer["answer"] = "none"
@@ -229,6 +229,10 @@ class _Teller:
         self._hub = hub
         self._now = now
         self._standings: dict[tuple[int, int], Standing] = {}
+
+    def is_whole(self, signal: str) -> bool:
+        """Whether every row of a signal was there to be searched."""
+        return self._hub.engine.whole(signal)
 
     def hits(self, found: Iterable[_Found]) -> list[tuple[Standing, dict[str, Any]]]:
         """Each entry that one item hit, nearest first, with what it says."""

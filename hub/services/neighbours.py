@@ -2,7 +2,8 @@
 """Find neighbours: indicators of one set that know the same picture, linked as votes both ways.
 
 The job handles positions in order and only when its engine has applied them, so the later of two
-contributions always sees the earlier. It moves its cursor in the transaction that writes the links:
+contributions always sees the earlier. It moves its cursor in the transaction that writes the
+links:
 two jobs do no harm.
 """
 
@@ -17,6 +18,7 @@ from hub.domain.changes import INDICATOR, LINKS, OPINION, SYSTEM, Event
 from hub.domain.indicators import NEIGHBOUR_BITS, Code, Indicator
 from hub.domain.sharing import GONE
 from hub.domain.standing import Vote, may_corroborate
+from hub.domain.vocabulary import VOCABULARY
 from hub.domain.votes import AGREE, DISAGREE, Link
 from hub.ports import Hub, Work
 from matching.batches import Batch, Hits, Part, words_of
@@ -257,10 +259,12 @@ def _opinion_links(
             operator=row.operator,
             side=AGREE if row.stance == "agree" else DISAGREE,
             opinion=row.key,
-            counts=row.stance == "disagree" or row.assessed_by > 0,
+            counts=row.reason in VOCABULARY.one_voice_reasons or row.assessed_by > 0,
         )
         for row in (*direct, *near)
-        if row.stance in ("agree", "disagree") and row.operator != indicator.operator
+        if row.stance in ("agree", "disagree")
+        and row.reason not in VOCABULARY.no_vote_reasons
+        and row.operator != indicator.operator
     ]
 
 

@@ -21,6 +21,7 @@ from hub.domain.errors import (
 from hub.domain.indicators import Indicator, Opinion
 from hub.domain.sharing import LOOKUP, Asker
 from hub.domain.standing import AGREE as SAYS_AGREE, DISAGREE as SAYS_DISAGREE
+from hub.domain.vocabulary import VOCABULARY
 from hub.domain.votes import AGREE, DISAGREE, Link
 from hub.ports import Hub, Work
 
@@ -54,7 +55,7 @@ def give_opinion(
         key, n = work.opinions.add(
             opinion, indicator=known.key, public_id=new_id, party=party, at=hub.clock()
         )
-        side = 0 if opinion.reason == "duplicate" else _SIDES.get(opinion.stance, 0)
+        side = 0 if opinion.reason in VOCABULARY.no_vote_reasons else _SIDES.get(opinion.stance, 0)
         link = Link(asker.operator, side, opinion=key)
         work.votes.link_opinion(known.key, opinion.set_key, link)
         details = {"set": opinion.set_key, "stance": opinion.stance, "reach": opinion.reach}

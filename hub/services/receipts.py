@@ -60,7 +60,8 @@ class Receipts:
             plain = self._cipher.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], _BOUND)
         except (ValueError, binascii.Error, InvalidTag) as error:
             raise _unreadable(index) from error
-        return Receipt(*_FORM.unpack(plain), number=raw[:_NONCE_BYTES].hex())
+        indicator, set_key, operator, at_ms = _FORM.unpack(plain)
+        return Receipt(indicator, set_key, operator, at_ms, raw[:_NONCE_BYTES].hex())
 
 
 def _unreadable(index: int | None) -> BadInputError:

@@ -32,9 +32,7 @@ def list_sets(cursor: str | None, limit: int, *, by: Caller, hub: Office) -> dic
     """A page of the sets in which the caller has a grant; for an administrator of all sets."""
 
     def rows(work: Work, after: int, most: int) -> list[MemberSet]:
-        return work.access.sets(
-            after=after, limit=most, member=by.member, granted=not by.is_admin
-        )
+        return work.access.sets(after=after, limit=most, member=by.member, granted=not by.is_admin)
 
     return page("sets", rows, told_set, cursor=cursor, limit=limit, hub=hub)
 

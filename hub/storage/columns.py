@@ -28,10 +28,12 @@ class Moment(sa.types.TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        """To the database."""
         del dialect
         return None if value is None else millis(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """From the database."""
         del dialect
         return None if value is None else moment(value)
 
@@ -43,10 +45,12 @@ class Json(sa.types.TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        """To the database."""
         del dialect
         return None if value is None else dumped(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        """From the database."""
         del dialect
         return None if value is None else json.loads(value)
 

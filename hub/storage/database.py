@@ -2,7 +2,8 @@
 """Engines for SQLite and PostgreSQL that keep what they acknowledge.
 
 SQLite as Python opens it loses updates silently (406 of 480 in a test with eight threads), because
-a transaction that read first is upgraded to a writer too late. Writers therefore say BEGIN IMMEDIATE,
+a transaction that read first is upgraded to a writer too late. Writers therefore say BEGIN
+IMMEDIATE,
 and a commit is synced to the disk before it returns (``synchronous=FULL``).
 """
 

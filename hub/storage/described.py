@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Describing entries: ONE statement joins each link to its voter's live version, party and expiry.
 
-So a loss (withdrawal, expiry, quarantine) counts at once and rewrites nothing. The lookup's hot path
-runs the statement on the driver itself, prepared once a connection; a unit of work runs the same text
+So a loss (withdrawal, expiry, quarantine) counts at once and rewrites nothing. The lookup's hot
+path
+runs the statement on the driver itself, prepared once a connection; a unit of work runs the same
+text
 on its own connection.
 """
 
@@ -22,7 +24,8 @@ from hub.domain.standing import Entry, Vote
 from hub.storage.columns import moment
 
 VOTE_DELAY = timedelta(seconds=3)
-"""A vote counts this long after it was said: by then every hit that would make it a copy is flushed."""
+"""A vote counts this long after it was said: by then every hit that would make it a copy is
+flushed."""
 
 _COLUMNS = """
 SELECT e.indicator, e.set_key, e.live, e.since, e.agree_total, e.disagree_total,
@@ -87,12 +90,12 @@ class SqlDescriber:
 
     def _run(self, text: str, values: Sequence[Any]) -> Iterable[Sequence[Any]]:
         connection = self._connection()
-        if self._is_sqlite:
-            return connection.execute(text, values).fetchall()
-        return connection.execute(text, values, prepare=True).fetchall()
+        how = {} if self._is_sqlite else {"prepare": True}
+        rows: list[Sequence[Any]] = connection.execute(text, values, **how).fetchall()
+        return rows
 
     def _connection(self) -> Any:
-        kept = getattr(self._local, "connection", None)
+        kept: Any = getattr(self._local, "connection", None)
         if kept is None:
             pooled = self._engine.raw_connection()
             kept = pooled.driver_connection

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The truth as the engine follows it: changes packed by position, and the whole at one position.
 
-A change names an indicator and a version; what is packed is that version, never the latest, so that
+A change names an indicator and a version; what is packed is that version, never the latest, so
+that
 every copy of the history is the same to the byte.
 """
 

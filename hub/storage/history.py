@@ -53,9 +53,10 @@ class SqlHistory:
 
     def change_at(self, position: int) -> int | None:
         """The last position at or before *position*, or None before the first."""
-        return self._connection.scalar(
+        found: int | None = self._connection.scalar(
             sa.select(sa.func.max(_change.c.position)).where(_change.c.position <= position)
         )
+        return found
 
     def start_timeline(self, timeline: str) -> None:
         """Begin a new history: what was read before a restore must not be mixed with this."""

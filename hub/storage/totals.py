@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a version does to the running count and digest of each signal.
 
-Only rows that can be found count: label 0 is gone. The digest is the engine's own function, so that
+Only rows that can be found count: label 0 is gone. The digest is the engine's own function, so
+that
 SQL, checkpoint and engine can be held against each other at equal positions.
 """
 

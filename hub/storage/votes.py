@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from hub.domain.entries import Described
-from hub.domain.votes import AGREE, DISAGREE, KEPT_A_SIDE, Link, best
+from hub.domain.standing import KEPT_LINKS
+from hub.domain.votes import AGREE, DISAGREE, Link, best
 from hub.storage import tables
 from hub.storage.described import described
 
@@ -95,7 +96,9 @@ class SqlVotes:
         return found
 
     def votes_of_operator(self, operator: int, voted_on: int, after: datetime) -> list[int]:
-        """The operator's indicators that vote on *voted_on* and were contributed after a moment."""
+        """The operator's indicators that vote on *voted_on* and were contributed after a
+        moment.
+        """
         rows = self._connection.scalars(
             sa.select(_l.c.voter)
             .join(_i, _i.c.key == _l.c.voter)
@@ -112,7 +115,7 @@ class SqlVotes:
     def is_full(self, indicator: int, set_key: int) -> bool:
         """Whether more operators are known than links are kept."""
         row = self._entry(indicator, set_key)
-        return row is not None and max(row.agree_total, row.disagree_total) >= KEPT_A_SIDE
+        return row is not None and max(row.agree_total, row.disagree_total) >= KEPT_LINKS
 
     # -- steps --------------------------------------------------------------------------------
 

@@ -23,7 +23,9 @@ def packed(words: Words) -> dict[str, Any]:
 
 def unpacked(kept: dict[str, Any]) -> Words:
     """The words from JSON."""
-    values = {name: tuple(v) if isinstance(v, list) else v for name, v in kept.items()}
+    values: dict[str, Any] = {
+        name: tuple(v) if isinstance(v, list) else v for name, v in kept.items()
+    }
     if "observed_at" in values:
         values["observed_at"] = moment(values["observed_at"])
     return Words(**values)

@@ -48,7 +48,7 @@ class SqlBegin:
         """A unit of work that sees one moment of the history and changes nothing."""
         with self._database.reader.connect() as connection:
             if not self._database.is_sqlite:
-                connection = connection.execution_options(isolation_level="REPEATABLE READ")
+                connection.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin() as transaction:
                 yield SqlWork(connection, clock=self._clock, sealer=self._sealer)
                 transaction.rollback()
@@ -152,7 +152,7 @@ class SqlWork:
             .values(position=head.c.position + len(self.events))
             .returning(head.c.position, head.c.hash, head.c.totals)
         ).one()
-        first = row.position - len(self.events) + 1
+        first = int(row.position) - len(self.events) + 1
         rows, digest, totals = self._chained(first, row.hash, row.totals)
         self._connection.execute(change.insert(), rows)
         self._connection.execute(head.update().values(hash=digest, totals=totals))

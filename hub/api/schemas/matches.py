@@ -108,7 +108,7 @@ class AnswerSchema(StrictSchema):
     explain = fields.Dict()
 
 
-class IndexSchema(StrictSchema):
+class MatchIndexSchema(StrictSchema):
     """How fresh the answer is."""
 
     timeline = fields.String(required=True)
@@ -121,7 +121,7 @@ class MatchAnswerSchema(StrictSchema):
     """One answer an item, in the order asked; with what it is worth."""
 
     complete = Flag(required=True)
-    index = fields.Nested(IndexSchema, required=True)
+    index = fields.Nested(MatchIndexSchema, required=True)
     answers = fields.List(fields.Nested(AnswerSchema), required=True)
 
 
@@ -141,7 +141,7 @@ def read_json(body: Any, *, explain: bool) -> Query:
 def read_packed(body: bytes, *, explain: bool) -> Query:
     """The query of a packed body: ``BWC1``, then a section a signal.
 
-    A section is the signal's number (1 byte), how many codes (4 bytes, big-endian), then the codes.
+    A section is the signal's number (1 byte), how many codes (4 bytes, big-endian), the codes.
     Each code is an item of its own, in order.
 
     Raises:
@@ -349,7 +349,7 @@ def _item_code(code: Any) -> tuple[Signal, bytes, int, bool]:
     if quality is not None and (type(quality) is not int or not 0 <= quality <= 100):  # noqa: PLR2004 - a percentage
         raise flaw("malformed-item", "A quality is a whole number from 0 to 100.")
     try:
-        value = signal.parse(code.get("code"))
+        value = signal.parse(code.get("code", ""))
         derivation = derivation_id(code.get("derived"))
     except MalformedHashError as error:
         raise flaw("malformed-code", str(error)) from None

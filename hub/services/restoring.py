@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+"""After a backup was put back: a new timeline, so that nobody mixes two histories."""
+
+from hub.domain.changes import RESTORE, SYSTEM, Event
+from hub.ports import BeginWork, NewId
+
+
+def new_timeline(*, begin: BeginWork, new_id: NewId) -> str:
+    """Begin a new timeline; cursors, checkpoints and answers of the old one are refused from now.
+
+    Returns:
+        Its id.
+    """
+    timeline = new_id("tl_")
+    with begin.writing(SYSTEM) as work:
+        work.history.start_timeline(timeline)
+        work.record(Event(RESTORE, details={"timeline": timeline}))
+        work.commit()
+    return timeline

@@ -37,7 +37,7 @@ class Delta:
 class Event:
     """A change before it has its position.
 
-    ``subject`` is the internal key of the indicator it is about, 0 for none, and ``n`` the version.
+    ``subject`` is the internal key of the indicator it is about, 0 for none; ``n`` its version.
     ``details`` are the hub's own words, ids only. ``deltas`` are by signal.
     """
 

@@ -103,6 +103,8 @@ class BudgetError(HubError):
         super().__init__(detail)
 
 
-def flaw(slug: str, detail: str, index: int | None = None, field: str | None = None) -> BadInputError:
+def flaw(
+    slug: str, detail: str, index: int | None = None, field: str | None = None
+) -> BadInputError:
     """Make the error of a single flaw."""
     return BadInputError([Flaw(slug, detail, index, field)])

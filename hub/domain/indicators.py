@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 LONGEST_LIFE = timedelta(days=730)
 DEFAULT_LIFE = timedelta(days=365)
 NEIGHBOUR_BITS = 16
-"""r_c of the design: PDQ codes this close are one picture recompressed (89 % of the cases measured)."""
+"""r_c of the design: PDQ codes this close are one picture recompressed (in 89 % of cases)."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Code:
 
 @dataclass(frozen=True)
 class Account:
-    """An account as given, already normalised: one kind and value, and the codes it is matched by."""
+    """An account, already normalised: one kind and one value."""
 
     kind: str
     value: str = field(repr=False)
@@ -86,7 +86,7 @@ class Opinion:
 
 @dataclass(frozen=True)
 class Indicator:
-    """An indicator as its latest version has it. ``key``, ``party`` and ``sets`` are internal keys."""
+    """An indicator as its latest version has it; ``key``, ``party``, ``sets`` are internal."""
 
     key: int
     id: str

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Links: which votes on an entry are kept.
 
-Kept per entry: 16 agreeing and 16 disagreeing links, at most two an operator, counting bases first;
-the totals count every distinct operator.
+Kept per entry: 16 agreeing and 16 disagreeing links, at most two an operator, counting bases
+first; the totals count every distinct operator.
 """
 
 from collections.abc import Sequence
@@ -14,12 +14,12 @@ KEPT_AN_OPERATOR = 2
 AGREE, DISAGREE = 1, -1
 
 
-
 @dataclass(frozen=True)
 class Link:
     """One vote on an entry: by a neighbour (*voter*) or by an *opinion*.
 
-    ``counts``: it may corroborate, or is one voice that is enough: it is kept first. ``copied``: it is kept, but in no total.
+    ``counts``: it may corroborate, or is one voice that is enough: it is kept first.
+    ``copied``: it is kept, but in no total.
     """
 
     operator: int

@@ -111,8 +111,7 @@ class Indicators(Protocol):
         party: int | None = None,
         reason: str | None = None,
     ) -> tuple[Indicator, Mapping[str, Delta]]:
-        """Add the version by which an indicator says nothing more; its words stay as a
-        tombstone."""
+        """Add the version by which an indicator says nothing more; its words stay behind."""
         ...
 
     def purge(self, key: int) -> None:
@@ -159,8 +158,7 @@ class Votes(Protocol):
         ...
 
     def votes_of_operator(self, operator: int, voted_on: int, after: datetime) -> list[int]:
-        """The operator's indicators that vote on *voted_on* and were contributed after a
-        moment."""
+        """The operator's indicators that vote on *voted_on*, contributed after a moment."""
         ...
 
     def is_full(self, indicator: int, set_key: int) -> bool:
@@ -174,8 +172,7 @@ class Opinions(Protocol):
     def add(
         self, opinion: Opinion, *, indicator: int, public_id: str, party: Party, at: datetime
     ) -> tuple[int, int]:
-        """Keep an opinion, which replaces the operator's earlier one; returns its key and
-        number."""
+        """Keep an opinion, which replaces the operator's earlier one; returns key and number."""
         ...
 
     def of_entries(self, indicators: list[int], set_key: int) -> list[Any]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A hub's first start: two sandbox operators that may try it, a set between them, and their keys."""
+"""A hub's first start: two sandbox operators that may try it, a set between them, their keys."""
 
 from typing import Any
 

@@ -108,8 +108,7 @@ def changes_page(
 
 
 def snapshot_page(set_id: str, cursor: str | None, *, asker: Asker, hub: Hub) -> dict[str, Any]:
-    """A page of everything live in a set, by internal key; its last page says where to follow
-    from.
+    """A page of everything live in a set; its last page says where to follow from.
 
     Its position is read before its first page, so what changes meanwhile comes by following.
     """

@@ -90,9 +90,11 @@ def find_matches(query: Query, *, asker: Asker, hub: Hub) -> dict[str, Any]:
     found = _by_item(hits)
     _count(found, described, asker, hub)
     now = hub.clock()
-    teller = _Teller(described, asker, hub, now)
+    teller = _Teller(described, asker, hub, now, complete=freshness.complete)
     answers = [
-        _answer(number, query, found.get(number, ()), teller, freshness, hits)
+        _answer(
+            number, query, found.get(number, ()), teller, truncated=bool(hits.truncated[number])
+        )
         for number in range(query.batch.items)
     ]
     return {
@@ -176,8 +178,8 @@ def _answer(
     query: Query,
     found: Iterable[_Found],
     teller: "_Teller",
-    freshness: Freshness,
-    hits: Hits,
+    *,
+    truncated: bool,
 ) -> dict[str, Any]:
     answer: dict[str, Any] = {}
     if query.refs[number] is not None:
@@ -189,10 +191,10 @@ def _answer(
         return answer
     told = teller.hits(found)
     if told:
-        answer.update(_hit(told, truncated=bool(hits.truncated[number])))
+        answer.update(_hit(told, truncated=truncated))
     elif number in query.unsearchable:
         answer |= {"answer": "unknown", "why": "unsearchable"}
-    elif not freshness.complete or not all(map(teller.is_whole, query.signals[number])):
+    elif not teller.may_say_none(query.signals[number]):
         answer |= {"answer": "unknown", "why": "index"}
     else:
         answer["answer"] = "none"
@@ -223,16 +225,19 @@ class _Teller:
         asker: Asker,
         hub: Hub,
         now: datetime,
+        *,
+        complete: bool,
     ) -> None:
+        self._complete = complete
         self._described = described
         self._asker = asker
         self._hub = hub
         self._now = now
         self._standings: dict[tuple[int, int], Standing] = {}
 
-    def is_whole(self, signal: str) -> bool:
-        """Whether every row of a signal was there to be searched."""
-        return self._hub.engine.whole(signal)
+    def may_say_none(self, signals: Iterable[str]) -> bool:
+        """Whether every row of those signals was there to be searched, as of now."""
+        return self._complete and all(map(self._hub.engine.whole, signals))
 
     def hits(self, found: Iterable[_Found]) -> list[tuple[Standing, dict[str, Any]]]:
         """Each entry that one item hit, nearest first, with what it says."""

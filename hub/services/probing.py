@@ -29,9 +29,7 @@ class Prober:
         self._allowed[CONTROLS] = True
 
     def probe(self, monotonic: Callable[[], float]) -> float | None:
-        """Toggle the next slot; returns the seconds until the engine agreed, None if it did
-        not.
-        """
+        """Toggle the next slot; returns the seconds until the engine agreed, or None."""
         slot, self._slot = self._slot, (self._slot + 1) % COUNTS["probe"]
         began = monotonic()
         wanted = toggle_control(slot, self._hub) != 0

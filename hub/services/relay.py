@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The relay: SQL by position into the shared copy, a beat each second, a checkpoint when it is
-due.
+"""The relay: SQL by position into the shared copy, a beat each second, checkpoints when due.
 
-Its cursor is the stream's own last id, and Redis refuses what is not beyond it, so two relays do
-no
-harm and a lost Redis costs a new checkpoint. It never makes a writer wait.
+Its cursor is the stream's own last id, and Redis refuses what is not beyond it, so two relays
+do no harm and a lost Redis costs a new checkpoint. It never makes a writer wait.
 """
 
 from dataclasses import dataclass
@@ -53,9 +51,7 @@ class Relay:
         return carried
 
     def checkpoint(self, *, new_epoch: bool = False) -> Pointer:
-        """Write everything at the head, then swing the pointer; the stream loses what is
-        before.
-        """
+        """Write everything at the head, swing the pointer, trim the stream behind it."""
         before = self.store.pointer()
         written = self.store.write(self.feed.snapshot(), new_epoch=new_epoch)
         if before is not None and before.epoch == written.epoch:

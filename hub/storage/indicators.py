@@ -195,9 +195,7 @@ class SqlIndicators:
         party: int | None = None,
         reason: str | None = None,
     ) -> tuple[Indicator, Mapping[str, Delta]]:
-        """Add the version by which an indicator says nothing more; its words stay as a
-        tombstone.
-        """
+        """Add the version by which an indicator says nothing more; its words stay behind."""
         before = total(known.key, known.label, self.codes([known.key]).get(known.key, ()))
         gone = replace(known, n=known.n + 1, label=GONE, state=state)
         self._advance(gone, kind, known.party if party is None else party, at, reason)

@@ -24,9 +24,7 @@ class SqlOpinions:
     def add(
         self, opinion: Opinion, *, indicator: int, public_id: str, party: Party, at: datetime
     ) -> tuple[int, int]:
-        """Keep an opinion, which replaces the operator's earlier one; returns its key and
-        number.
-        """
+        """Keep an opinion, which replaces the operator's earlier one; returns key and number."""
         mine = sa.and_(
             _o.c.indicator == indicator,
             _o.c.set_key == opinion.set_key,

@@ -96,9 +96,7 @@ class SqlVotes:
         return found
 
     def votes_of_operator(self, operator: int, voted_on: int, after: datetime) -> list[int]:
-        """The operator's indicators that vote on *voted_on* and were contributed after a
-        moment.
-        """
+        """The operator's indicators that vote on *voted_on*, contributed after a moment."""
         rows = self._connection.scalars(
             sa.select(_l.c.voter)
             .join(_i, _i.c.key == _l.c.voter)

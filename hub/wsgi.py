@@ -9,6 +9,7 @@ import threading
 
 from flask import Flask
 
+from hub import jobs
 from hub.adapters import logs, metrics
 from hub.app import create_app
 from hub.settings import Settings
@@ -20,7 +21,8 @@ def create() -> Flask:
     settings = Settings.read(os.environ)
     logs.configure(settings.log_level)
     hub = assemble(settings)
+    jobs.attend(hub)
     if settings.metrics_listen is not None:
         address = settings.metrics_listen
-        metrics.expose(hub.metrics, address.host, address.port, threading.Event())
+        metrics.expose(address.host, address.port, threading.Event())
     return create_app(settings, hub)

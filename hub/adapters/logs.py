@@ -20,7 +20,7 @@ WITHHELD = "[withheld]"
 _NAMES = """
     action applied attempt bytes cause changes child checkpoint codes count cursor delay_ms entries
     epoch error errors event exit gap head hits holder index indicator indicators items job key
-    kind label lag_ms level limit links listen logger member members method ms name operator
+    kind label lag_ms level limit links listen logger loop member members method ms name operator
     operators partner pid places policy position positions process reason removed request_id
     retry_ms revision route rows schema seconds set sets signal signals state status step stream
     thread threads timeline timestamp total truncated version waited_ms wanted why worker workers

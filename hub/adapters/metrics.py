@@ -92,11 +92,6 @@ class Metrics:
         """Count one round of a job of the worker."""
         self._rounds.labels(name, "failed" if failed else "done").inc()
 
-    def shown(self) -> Collector:
-        """What to show: the sum of all processes where they share a folder, else this one's."""
-        folder = os.environ.get(FOLDER)
-        return _Together(Path(folder)) if folder else self.registry
-
     def _count_requests(self) -> None:
         self._requests = Counter(
             "breakwater_requests",
@@ -174,7 +169,7 @@ class Metrics:
         )
 
 
-class _Together(Collector):
+class Together(Collector):
     """The figures of all processes of the hub, from the files they share."""
 
     def __init__(self, folder: Path) -> None:
@@ -182,12 +177,40 @@ class _Together(Collector):
         self._files = multiprocess.MultiProcessCollector(None, str(folder))  # type: ignore[no-untyped-call]  # the library's
 
     def collect(self) -> Iterable[Metric]:
+        """Read the files and add them up."""
         for file in self._folder.glob("gauge_live*.db"):
             if not _lives(int(file.stem.rpartition("_")[2])):
                 # What a dead process last said of its index must not be taken for news.
                 file.unlink(missing_ok=True)
         found: Iterable[Metric] = self._files.collect()  # type: ignore[no-untyped-call]  # same
         return found
+
+
+def expose(host: str, port: int, stop: threading.Event) -> threading.Thread:
+    """Answer ``/metrics`` on an address of its own until *stop* is set.
+
+    Every process of the hub may try: one of them gets the address and answers for all that share
+    the folder; should it end, another takes over within seconds.
+    """
+    figures = Together(Path(os.environ[FOLDER]))
+    thread = threading.Thread(
+        target=_expose, args=(figures, host, port, stop), name="metrics", daemon=True
+    )
+    thread.start()
+    return thread
+
+
+def _expose(figures: Collector, host: str, port: int, stop: threading.Event) -> None:
+    while not stop.is_set():
+        try:
+            server, serving = start_wsgi_server(port, host, figures)
+        except OSError:
+            stop.wait(RETRY_SECONDS)
+            continue
+        stop.wait()
+        server.shutdown()
+        server.server_close()
+        serving.join()
 
 
 def _lives(pid: int) -> bool:
@@ -198,29 +221,3 @@ def _lives(pid: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def expose(metrics: Metrics, host: str, port: int, stop: threading.Event) -> threading.Thread:
-    """Answer ``/metrics`` on an address of its own until *stop* is set.
-
-    Every process of the hub may try: one of them gets the address and answers for all; should it
-    end, another takes over within seconds.
-    """
-    thread = threading.Thread(
-        target=_expose, args=(metrics, host, port, stop), name="metrics", daemon=True
-    )
-    thread.start()
-    return thread
-
-
-def _expose(metrics: Metrics, host: str, port: int, stop: threading.Event) -> None:
-    while not stop.is_set():
-        try:
-            server, serving = start_wsgi_server(port, host, metrics.shown())
-        except OSError:
-            stop.wait(RETRY_SECONDS)
-            continue
-        stop.wait()
-        server.shutdown()
-        server.server_close()
-        serving.join()

@@ -5,12 +5,13 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from hub.adapters.ids import new_id
+from hub.adapters.clock import new_id
 from hub.cli.exits import CommandError, Exit
 from hub.settings import Settings
-from hub.storage import schema
+from hub.storage import schema, tables
 from hub.storage.database import Database, connect
 
 
@@ -46,6 +47,12 @@ def upgrade(settings: Settings) -> None:
     os.umask(0o077)
     with opened(settings) as database:
         schema.upgrade(database, new_id)
+
+
+def has_operators(settings: Settings) -> bool:
+    """Whether somebody was admitted to the hub already."""
+    with opened(settings) as database, database.reader.connect() as connection:
+        return connection.scalar(sa.select(tables.operator.c.key).limit(1)) is not None
 
 
 def differences(settings: Settings) -> list[str]:

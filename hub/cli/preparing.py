@@ -103,7 +103,7 @@ def upgrade(settings: Settings) -> None:
 
 def make_sandbox(settings: Settings) -> Mapping[str, object] | None:
     """Make two sandbox operators that may try the hub, unless it knows operators already."""
-    if settings.database_file is not None and _has_operators(settings.database_file):
+    if _has_operators(settings):
         return None
     from hub.services.bootstrap import first_start  # noqa: PLC0415  # once in a hub's life
     from hub.wiring import assemble  # noqa: PLC0415  # as above
@@ -128,8 +128,12 @@ def _sqlite_revision(file: Path) -> str | None:
     return str(found) if found else None
 
 
-def _has_operators(file: Path) -> bool:
-    return _first_value(file, "SELECT 1 FROM operator LIMIT 1") is not None
+def _has_operators(settings: Settings) -> bool:
+    if settings.database_file is not None:
+        return _first_value(settings.database_file, "SELECT 1 FROM operator LIMIT 1") is not None
+    from hub.cli import databases  # noqa: PLC0415  # an ordinary start of SQLite goes without
+
+    return databases.has_operators(settings)
 
 
 def _first_value(file: Path, statement: str) -> object:

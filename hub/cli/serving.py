@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from hub.adapters.embedded import runtime_folder
@@ -100,8 +101,13 @@ def run_jobs(settings: Settings, stop: threading.Event) -> None:
     hub = assemble(settings)
     if settings.metrics_listen is not None:
         address = settings.metrics_listen
-        metrics.expose(hub.metrics, address.host, address.port, stop)
+        metrics.expose(address.host, address.port, stop)
     jobs.run(hub, stop)
+
+
+def metrics_folder(settings: Settings) -> Path:
+    """Where the processes of this hub keep their figures; short-lived, and never on a network."""
+    return runtime_folder(settings.data) / "metrics"
 
 
 def settle(settings: Settings) -> None:
@@ -112,6 +118,6 @@ def settle(settings: Settings) -> None:
     os.umask(0o077)
     os.environ.setdefault("NUMBA_CACHE_DIR", str(numba_folder(settings.data)))
     if settings.metrics_listen is not None:
-        folder = runtime_folder(settings.data) / "metrics"
+        folder = metrics_folder(settings)
         folder.mkdir(mode=0o700, exist_ok=True)
         os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(folder))

@@ -27,7 +27,7 @@ def _show_sandbox(url: str, made: Mapping[str, Any]) -> None:
     giver, asker = made["operators"]
     click.echo("\nTwo sandbox operators may try it. Their keys are shown only this once:\n")
     for one in (giver, asker):
-        click.echo(f"  {one['operator']:<22}{one['key']}")
+        click.echo(f"  {one['operator']:<24}{one['key']}")
     click.echo("\nThe first contributes a picture's PDQ hash:\n")
     click.echo(_curl(url, "/v1/indicators", giver["key"], contribution(made["set"]), once=True))
     click.echo("\nThe second asks about it:\n")
@@ -56,4 +56,4 @@ def _curl(url: str, path: str, key: str, body: Mapping[str, Any], *, once: bool 
     if once:
         headers.append("Idempotency-Key: first-try")
     words = [f"-H {shlex.quote(header)}" for header in headers]
-    return f"curl {url}{path} {' '.join(words)} -d {shlex.quote(json.dumps(body))}"
+    return f"curl -s {url}{path} {' '.join(words)} -d {shlex.quote(json.dumps(body))}"

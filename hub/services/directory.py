@@ -53,13 +53,12 @@ class Directory:
 
     def learn(self, changes: Sequence[Change]) -> None:
         """Take in what the stream brought: new labels from the change itself, access from SQL."""
-        labels: dict[int, frozenset[int]] = {}
-        for change in changes:
-            note = orjson.loads(change.note)
-            if note["kind"] == ACCESS:
-                self.reload()
-            if "label_sets" in note:
-                labels[change.label] = frozenset(note["label_sets"])
+        notes = [(change.label, orjson.loads(change.note)) for change in changes]
+        if any(note["kind"] == ACCESS for _, note in notes):
+            self.reload()
+        labels = {
+            label: frozenset(note["label_sets"]) for label, note in notes if "label_sets" in note
+        }
         if labels.keys() - self._state.labels.keys():
             with self._lock:
                 old = self._state

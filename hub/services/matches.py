@@ -18,7 +18,6 @@ from hub.domain.standing import Standing, at_most_review, best
 from hub.ports import Hub
 from hub.services.ledger import CODES
 from matching.batches import Batch, Hits
-from matching.following import Freshness
 from matching.signals import ORDER
 
 PER_ITEM, PER_REQUEST = 100, 20_000

@@ -47,6 +47,11 @@ class Engine:
         self._writing = threading.Lock()
 
     @property
+    def state(self) -> State:
+        """What is searched now; not to be changed."""
+        return self._state
+
+    @property
     def timeline(self) -> str:
         """The history it follows; empty before the first load."""
         return self._state.timeline

@@ -12,19 +12,16 @@ import numpy as np
 from matching.batches import words_of
 from matching.controls import control_chunks
 from matching.digests import rows_digest
-from matching.errors import FeedUnavailableError
 from matching.ports import Change, Chunk, Head, Rows, Snapshot, Total
 from matching.signals import INDEX, ORDER, SIGNALS
 
 
 class FakeFeed:
-    """A `ChangeFeed` over a dict: indicator -> (label, rows). It can be away, and forget."""
+    """A `ChangeFeed` over a dict: indicator -> (label, rows). It can forget."""
 
     def __init__(self, timeline: str = "t", *, controls: bool = True) -> None:
         self.timeline = timeline
-        self.away = False
         self.kept_from = 1  # changes before it are no longer had
-        self.asked = 0
         self.changes: list[Change] = []
         self.rows: dict[int, tuple[int, tuple[Rows, ...]]] = {}
         self._controls = control_chunks(ORDER) if controls else []
@@ -70,23 +67,15 @@ class FakeFeed:
         return chunks
 
     def head(self) -> Head:
-        self._answer()
         return Head(self.timeline, len(self.changes))
 
     def after(self, position: int, limit: int) -> Sequence[Change]:
-        self._answer()
         return self.changes[max(position, self.kept_from - 1) : position + limit]
 
     def snapshot(self) -> Snapshot:
-        self._answer()
         with self._lock:
             head = Head(self.timeline, len(self.changes))
             return Snapshot(head, self.totals(), self.chunks())
-
-    def _answer(self) -> None:
-        self.asked += 1
-        if self.away:
-            raise FeedUnavailableError("away")
 
 
 def plain(signal: str, *codes: bytes) -> Rows:

@@ -22,7 +22,7 @@ class IndexSchema(StrictSchema):
     timeline = fields.String(required=True)
     position = fields.Integer(required=True)
     head = fields.Integer(required=True)
-    lag_ms = fields.Integer(required=True, allow_none=True)
+    lag_ms = fields.Integer(required=True)
 
 
 class SignalSchema(StrictSchema):
@@ -63,7 +63,7 @@ def status() -> dict[str, Any]:
             "timeline": freshness.timeline,
             "position": freshness.position,
             "head": freshness.head,
-            "lag_ms": freshness.lag_ms,
+            "lag_ms": freshness.lag_ms or 0,
         },
         "signals": [
             {"signal": signal.name, "whole": hub.engine.whole(signal.name)} for signal in ORDER

@@ -6,7 +6,7 @@ an answer holds its positions as offsets from the transaction's first one.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 AT = "$at"
@@ -43,12 +43,13 @@ def _placed(value: Any, first: int) -> Any:
 class Once:
     """What makes a writing request the same request again.
 
-    ``fingerprint`` is a peppered HMAC of method, path and body.
+    ``fingerprint`` is a peppered HMAC of method, path and body; ``request_id`` is for the audit.
     """
 
     member: int
     name: str
     fingerprint: bytes
+    request_id: str | None = field(default=None, compare=False)
 
 
 class RepeatedError(Exception):

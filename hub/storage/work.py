@@ -8,6 +8,7 @@ and in commit order, and a reader that asks for ``position > last`` misses nothi
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -89,7 +90,7 @@ class SqlWork:
         self._connection = connection
         self._clock = clock
         self._sealer = sealer
-        self._actor = actor or Actor()
+        self._actor = _known_by(actor or Actor(), once)
         self._once = once
         self._once_key: int | None = None
         self.events: list[Event] = []
@@ -210,6 +211,11 @@ class SqlWork:
 
 def _nobody() -> None:
     """Nobody waits for commits, as in commands and tests."""
+
+
+def _known_by(actor: Actor, once: Once | None) -> Actor:
+    """The actor with the request it came by."""
+    return actor if once is None else replace(actor, request_id=once.request_id)
 
 
 def _bound(key: int) -> bytes:

@@ -28,7 +28,7 @@ def writes(view: Callable[..., Answer]) -> Callable[..., Response]:
 
     @wraps(view)
     def wrapped(*args: Any, **kwargs: Any) -> Response:
-        once = Once(g.asker.member, _name(), fingerprint(current().secrets.pepper))
+        once = Once(g.asker.member, _name(), fingerprint(current().secrets.pepper), g.request_id)
         try:
             answer = view(*args, **kwargs, once=once)
         except RepeatedError as repeated:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One line in the log and one count in the metrics for each request, and never what was in it.
 
-The route is told by its template, the caller by its operator's id; an error of ours by its type
+The route is told by its template, the caller by its member's id; an error of ours by its type
 and the places it passed, since its message may hold what must not be written down.
 """
 
@@ -44,7 +44,7 @@ def _write_line(route: str, method: str, status: int, seconds: float) -> None:
         route=route,
         status=status,
         ms=round(seconds * 1000, 2),
-        operator=g.asker.operator if g.asker else None,
+        member=g.asker.member_id if g.asker else None,
         request_id=g.request_id,
     )
 

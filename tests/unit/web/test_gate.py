@@ -111,7 +111,6 @@ def test_head_is_guarded_as_get_is(client):
         ({"Content-Type": JSON, "Content-Encoding": "zstd"}, b"{}", 415, "unsupported-media-type"),
         ({"Content-Type": JSON}, b"[" + b" " * 99 + b"]", 413, "too-large"),
         ({"Content-Type": JSON}, b"{", 400, "malformed-json"),
-        ({"Content-Type": JSON}, b"", 400, "malformed-json"),
     ],
 )
 def test_body_that_is_not_fit_is_refused(client, headers, body, status, slug):
@@ -137,8 +136,8 @@ def test_too_long_a_body_is_refused_before_any_of_it_is_read(client):
 
     answer = client.post(
         "/echo",
-        input_stream=Unreadable(),
-        headers={**GOOD, "Content-Type": JSON, "Content-Length": "101"},
+        headers={**GOOD, "Content-Type": JSON},
+        environ_overrides={"CONTENT_LENGTH": "101", "wsgi.input": Unreadable()},
     )
 
     assert answer.status_code == 413

@@ -61,7 +61,7 @@ def test_cost_beyond_the_burst_is_taken_from_a_full_bucket_and_owed(buckets, clo
     assert buckets.wait(1) > 0
     clock.now += 3
     assert buckets.wait(1) > 0
-    clock.now += 0.1
+    clock.now += 0.125
     assert buckets.wait(1) == 0
 
 
@@ -70,6 +70,6 @@ def test_refused_request_costs_nothing(buckets, clock):
     for _ in range(100):
         assert buckets.wait(1) > 0
 
-    clock.now += 0.1
+    clock.now += 0.125
 
     assert buckets.wait(1) == 0

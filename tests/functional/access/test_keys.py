@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keys: told once, two alive, never above one's own, dead when revoked or expired."""
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from hub.adapters import clock
+from hub.domain.access import ROLES, SCOPES
+from tests.fakes.houses import House
+from tests.functional.access.conftest import slug
+
+
+def new_key(of, **change):
+    return {"member": of, "name": "one", "role": "reader", **change}
+
+
+def moment(**ahead):
+    return (clock.now() + timedelta(**ahead)).isoformat()
+
+
+def test_new_key_opens_what_its_role_says_and_nothing_else(admin, house):
+    member = house.member(house.operator("new.example.com"))
+
+    made = admin.post("/v1/keys", new_key(member, role="reader")).get_json()
+
+    caller = house.caller(made["secret"])
+    assert re.fullmatch("bw_live_[a-z2-7]{26}_[a-z2-7]{52}", made["secret"])
+    assert caller.get("/v1/status").status_code == 200
+    assert caller.get("/v1/operators").status_code == 403
+    assert (made["role"], set(made["scopes"])) == ("reader", ROLES["reader"])
+
+
+def test_key_with_scopes_of_its_own_has_no_role(admin, house):
+    member = house.member(house.operator("new.example.com"))
+
+    made = admin.post(
+        "/v1/keys", {"member": member, "name": "narrow", "scopes": ["match"]}
+    ).get_json()
+
+    assert (made["role"], made["scopes"]) == (None, ["match"])
+
+
+def test_secret_is_told_once_and_kept_nowhere(admin, house, tmp_path):
+    member = house.member(house.operator("new.example.com"))
+
+    secret = admin.post("/v1/keys", new_key(member)).get_json()["secret"]
+
+    assert secret not in admin.get(f"/v1/keys?member={member}").text
+    stored = b"".join(file.read_bytes() for file in tmp_path.glob("hub.db*"))
+    assert secret.encode() not in stored
+    assert secret.rpartition("_")[2].encode() not in stored
+
+
+def test_repeated_creation_tells_the_same_secret_and_makes_no_second_key(admin, house):
+    member = house.member(house.operator("new.example.com"))
+
+    first = admin.post("/v1/keys", new_key(member), once="the-one")
+    second = admin.post("/v1/keys", new_key(member), once="the-one")
+
+    assert (first.status_code, first.data) == (second.status_code, second.data)
+    assert len(admin.get(f"/v1/keys?member={member}").get_json()["items"]) == 1
+
+
+def test_name_of_a_request_used_for_another_is_refused(admin, house):
+    member = house.member(house.operator("new.example.com"))
+    admin.post("/v1/keys", new_key(member), once="the-one")
+
+    other = admin.post("/v1/keys", new_key(member, name="two"), once="the-one")
+
+    assert (other.status_code, slug(other)) == (422, "idempotency-key-reused")
+
+
+def test_names_of_requests_belong_to_the_member_that_used_them(admin, house):
+    second = house.admit("second.example.com", role="admin")
+    member = house.member(house.operator("new.example.com"))
+    first = admin.post("/v1/keys", new_key(member), once="the-one").get_json()
+
+    other = second.post("/v1/keys", new_key(member), once="the-one").get_json()
+
+    assert first["id"] != other["id"]
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        ({"role": "king"}, "invalid-value"),
+        ({"role": None}, "invalid-value"),
+        ({"scopes": ["match"]}, "role-or-scopes"),
+        ({"name": ""}, "invalid-value"),
+        ({"name": "a\u202eb"}, "invalid-value"),
+        ({"name": "x" * 101}, "invalid-value"),
+        ({"expires": "2020-01-01T00:00:00Z"}, "key-expiry"),
+        ({"expires": moment(days=366)}, "key-expiry"),
+        ({"expires": "tomorrow"}, "invalid-value"),
+        ({"expires": "2026-12-01T00:00:00"}, "invalid-value"),
+        ({"expires": "0001-01-01T00:00:00+14:00"}, "invalid-value"),
+        ({"member": "mem_x"}, "invalid-value"),
+    ],
+)
+def test_key_that_breaks_a_rule_is_refused(admin, house, change, kind):
+    member = house.member(house.operator("new.example.com"))
+
+    answer = admin.post("/v1/keys", new_key(member, **change))
+
+    assert answer.status_code == 422
+    assert kind in {error["type"].rpartition(":")[2] for error in answer.get_json()["errors"]}
+    assert admin.get(f"/v1/keys?member={member}").get_json()["items"] == []
+
+
+@pytest.mark.parametrize("body", [{"role": "reader", "scopes": ["match"]}, {}])
+def test_key_has_either_a_role_or_scopes(admin, alpha, body):
+    answer = admin.post("/v1/keys", {"member": alpha.member, "name": "x", **body})
+
+    assert answer.get_json()["errors"][0]["type"].endswith(":role-or-scopes")
+
+
+def test_member_has_at_most_two_live_keys(admin, house):
+    member = house.member(house.operator("new.example.com"))
+    first = admin.post("/v1/keys", new_key(member)).get_json()
+    admin.post("/v1/keys", new_key(member))
+
+    third = admin.post("/v1/keys", new_key(member))
+
+    assert (third.status_code, slug(third)) == (409, "too-many-keys")
+    admin.post(f"/v1/keys/{first['id']}/revoke")
+    assert admin.post("/v1/keys", new_key(member)).status_code == 201
+
+
+def test_rotation_lets_both_keys_live_until_the_old_one_is_revoked(alpha, house):
+    (old,) = alpha.get("/v1/keys").get_json()["items"]
+
+    made = alpha.post(f"/v1/keys/{old['id']}/rotate").get_json()
+
+    new = house.caller(made["secret"])
+    assert made["scopes"] == old["scopes"]
+    assert [caller.get("/v1/status").status_code for caller in (alpha, new)] == [200, 200]
+    assert new.post(f"/v1/keys/{old['id']}/revoke").status_code == 200
+    assert [caller.get("/v1/status").status_code for caller in (alpha, new)] == [401, 200]
+
+
+def test_third_key_by_rotation_is_refused(alpha):
+    (old,) = alpha.get("/v1/keys").get_json()["items"]
+    alpha.post(f"/v1/keys/{old['id']}/rotate")
+
+    third = alpha.post(f"/v1/keys/{old['id']}/rotate")
+
+    assert (third.status_code, slug(third)) == (409, "too-many-keys")
+
+
+def test_dead_key_is_not_rotated_nor_revoked_again(alpha, house):
+    (old,) = alpha.get("/v1/keys").get_json()["items"]
+    made = alpha.post(f"/v1/keys/{old['id']}/rotate").get_json()
+    new = house.caller(made["secret"])
+    new.post(f"/v1/keys/{old['id']}/revoke")
+
+    for what in ("rotate", "revoke"):
+        answer = new.post(f"/v1/keys/{old['id']}/{what}")
+        assert (answer.status_code, slug(answer)) == (409, "key-dead")
+
+
+@pytest.mark.parametrize("what", ["rotate", "revoke"])
+@pytest.mark.parametrize(
+    ("own", "other", "allowed"),
+    [
+        ("reader", "reader", True),
+        ("reader", "contributor", False),
+        ("reader", "reviewer", False),
+        ("reader", "admin", False),
+        ("contributor", "reader", True),
+        ("contributor", "contributor", True),
+        ("contributor", "reviewer", False),
+        ("contributor", "admin", False),
+        ("reviewer", "reader", True),
+        ("reviewer", "contributor", True),
+        ("reviewer", "reviewer", True),
+        ("reviewer", "admin", False),
+        ("admin", "reader", True),
+        ("admin", "contributor", True),
+        ("admin", "reviewer", True),
+        ("admin", "admin", True),
+    ],
+)
+def test_nobody_handles_a_key_that_can_do_more_than_their_own(
+    admin, house, what, own, other, allowed
+):
+    del admin
+    member = house.member(house.operator("new.example.com"))
+    mine = house.caller(house.key(member, own))
+    house.key(member, other)
+    _, target = mine.get("/v1/keys").get_json()["items"]
+
+    answer = mine.post(f"/v1/keys/{target['id']}/{what}")
+
+    if not allowed:
+        assert (answer.status_code, slug(answer)) == (403, "forbidden")
+    elif what == "rotate":
+        # Allowed, but for a member's two live keys.
+        assert (answer.status_code, slug(answer)) == (409, "too-many-keys")
+    else:
+        assert answer.get_json()["revoked_at"] is not None
+
+
+@pytest.mark.parametrize("what", ["rotate", "revoke"])
+def test_key_of_another_member_looks_absent(alpha, beta, what):
+    (others,) = beta.get("/v1/keys").get_json()["items"]
+    same = {"X-Request-Id": "the-same"}
+
+    hidden = alpha.post(f"/v1/keys/{others['id']}/{what}", headers=same)
+    absent = alpha.post(f"/v1/keys/key_{'a' * 26}/{what}", headers=same)
+
+    assert (hidden.status_code, hidden.data) == (absent.status_code, absent.data)
+    assert hidden.status_code == 404
+    assert beta.get("/v1/status").status_code == 200
+
+
+def test_sibling_member_of_the_same_operator_is_another_member(alpha, house):
+    second = house.member(alpha.operator, "second")
+    (others,) = house.caller(house.key(second)).get("/v1/keys").get_json()["items"]
+
+    assert alpha.post(f"/v1/keys/{others['id']}/revoke").status_code == 404
+    assert alpha.get(f"/v1/keys?member={second}").status_code == 404
+    assert alpha.get(f"/v1/members/{second}").status_code == 404
+
+
+def test_last_administrators_key_is_not_revoked(admin, house):
+    (own,) = admin.get("/v1/keys").get_json()["items"]
+
+    refused = admin.post(f"/v1/keys/{own['id']}/revoke")
+
+    assert (refused.status_code, slug(refused)) == (409, "last-admin-key")
+    assert admin.get("/v1/operators").status_code == 200
+    house.admit("second.example.com", role="admin")
+    assert admin.post(f"/v1/keys/{own['id']}/revoke").status_code == 200
+    assert admin.get("/v1/operators").status_code == 401
+
+
+def test_key_of_a_suspended_administrator_does_not_count_as_one_left(admin, house):
+    other = house.admit("second.example.com", role="admin")
+    admin.post(f"/v1/operators/{other.operator}/suspend")
+    (own,) = admin.get("/v1/keys").get_json()["items"]
+
+    assert slug(admin.post(f"/v1/keys/{own['id']}/revoke")) == "last-admin-key"
+
+
+@pytest.mark.parametrize("wanted", [{"role": "admin"}, {"scopes": sorted(SCOPES)}])
+def test_sandbox_gets_test_keys_and_none_that_administers(admin, house, wanted):
+    member = house.member(house.operator("try.example.com", sandbox=True))
+
+    made = admin.post("/v1/keys", new_key(member)).get_json()
+    refused = admin.post("/v1/keys", {"member": member, "name": "x", **wanted})
+
+    assert made["secret"].startswith("bw_test_")
+    assert refused.get_json()["errors"][0]["type"].endswith(":sandbox-admin")
+
+
+def test_suspended_member_gets_no_key(admin, alpha):
+    admin.post(f"/v1/members/{alpha.member}/suspend")
+
+    answer = admin.post("/v1/keys", new_key(alpha.member))
+
+    assert (answer.status_code, slug(answer)) == (409, "suspended")
+
+
+def test_key_dies_by_itself_when_it_expires(tmp_path):
+    now = [clock.now()]
+    house = House(tmp_path, now=lambda: now[0])
+    member = house.member(house.operator("new.example.com"))
+    caller = house.caller(house.key(member, expires=now[0] + timedelta(days=1)))
+    assert caller.get("/v1/status").status_code == 200
+
+    now[0] += timedelta(days=1)
+
+    assert caller.get("/v1/status").status_code == 401
+    house.close()
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda key: key[:-1] + ("a" if key[-1] != "a" else "b"),
+        lambda key: key.replace("bw_live", "bw_test"),
+        lambda key: key.upper(),
+        lambda key: key + "a",
+        lambda key: key[:-1],
+        lambda key: key.replace("_", "-"),
+        lambda key: "bw_live_" + "a" * 26 + key[34:],
+        lambda _key: "",
+    ],
+)
+def test_spoilt_key_opens_nothing(alpha, house, spoil):
+    caller = house.caller(spoil(alpha.secret))
+
+    assert caller.get("/v1/status").status_code == 401

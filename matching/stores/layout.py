@@ -25,7 +25,8 @@ VERSION = 1
 CHANGE, BEAT, TIMELINE = b"c", b"b", b"t"  # fields of an entry: change, epoch of a beat, timeline
 _CHUNK = struct.Struct("<4sHHQ")  # magic, signal's name length, words, rows
 _MAGIC = b"bwc1"
-_CHANGE = struct.Struct("<BII")  # version, checksum of what follows, length of the header
+_SEAL = struct.Struct("<BI")  # version, checksum of all that follows
+_CHANGE = struct.Struct("<QI")  # position, length of the header
 _CHECKSUM = 16
 
 
@@ -104,7 +105,7 @@ def unpacked_chunk(ref: ChunkRef, data: bytes | None) -> Chunk:
 
 
 def packed_change(change: Change) -> bytes:
-    """Pack a change; its position is the entry's id."""
+    """Pack a change."""
     rows = change.rows or ()
     header = orjson.dumps(
         {
@@ -118,23 +119,28 @@ def packed_change(change: Change) -> bytes:
             "resync": change.resync,
         }
     )
-    body = b"".join((header, *(r.codes + r.derivations for r in rows), change.note))
-    return _CHANGE.pack(VERSION, crc32(body), len(header)) + body
+    start = _CHANGE.pack(change.position, len(header))
+    body = b"".join((start, header, *(r.codes + r.derivations for r in rows), change.note))
+    return _SEAL.pack(VERSION, crc32(body)) + body
 
 
 def unpacked_change(position: int, data: bytes) -> Change:
-    """Read a change.
+    """Read the change of an entry at a position.
 
     Raises:
-        CorruptIndexError: It is not what was written, or of another layout.
+        CorruptIndexError: It is not what was written there, or of another layout.
     """
-    if len(data) < _CHANGE.size:
+    if len(data) < _SEAL.size + _CHANGE.size:
         raise CorruptIndexError("a change is cut off")
-    version, checksum, length = _CHANGE.unpack_from(data)
-    body = data[_CHANGE.size :]
+    version, checksum = _SEAL.unpack_from(data)
+    body = data[_SEAL.size :]
     if version != VERSION or crc32(body) != checksum:
         raise CorruptIndexError("a change is damaged")
-    return _change_in(position, orjson.loads(body[:length]), body[length:])
+    written_at, length = _CHANGE.unpack_from(body)
+    if written_at != position:
+        raise CorruptIndexError("a change is not at its position")
+    header, rest = body[_CHANGE.size :][:length], body[_CHANGE.size + length :]
+    return _change_in(position, orjson.loads(header), rest)
 
 
 def _sealed(body: bytes) -> bytes:

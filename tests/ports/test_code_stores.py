@@ -107,11 +107,10 @@ def test_repeated_changes_are_there_already(store):
 
 def test_two_writers_at_once_append_each_change_once(store):
     store.write(snapshot())
-    added = []
+    added: list[int] = []
 
     def write():
-        for first in range(1, 200, 10):
-            added.append(store.append(changes(1, first + 9), timeline="t"))
+        added.extend(store.append(changes(1, last), timeline="t") for last in range(10, 201, 10))
 
     writers = [threading.Thread(target=write) for _ in range(2)]
     for writer in writers:

@@ -92,11 +92,11 @@ class Settings:
 
 
 def _address(name: str, text: str) -> Address:
-    host, _, port = text.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
+    given, _, port = text.rpartition(":")
+    host = given.removeprefix("[").removesuffix("]")
     if not host or not port.isascii() or not port.isdigit() or int(port) > LAST_PORT:
         raise SettingsError(f"{name} must be HOST:PORT, for example 127.0.0.1:8080.")
-    if ":" in host and not _is_ipv6(host):
+    if ":" in host and not (given == f"[{host}]" and _is_ipv6(host)):
         raise SettingsError(f"{name} must give an IPv6 address in brackets: [::1]:8080.")
     return Address(host, int(port))
 

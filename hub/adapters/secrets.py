@@ -107,7 +107,7 @@ def _read(path: Path) -> bytes:
 
 def _make(path: Path) -> None:
     """Write a new key whole or not at all; of two that try, one wins and both read it."""
-    draft = path.with_suffix(f".{os.getpid()}.new")
+    draft = path.with_suffix(f".{secrets.token_hex(4)}.new")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:

@@ -6,6 +6,7 @@ without loading the web framework, the database or a compiler.
 """
 
 import importlib
+import keyword
 from collections.abc import Iterable
 from typing import Any
 
@@ -18,9 +19,15 @@ COMMANDS = {
     "status": ("hub.cli.run", "Ask the running hub how it is."),
     "doctor": ("hub.cli.run", "Check this machine and the hub's data."),
     "prepare": ("hub.cli.preparing", ""),
+    "operators": ("hub.cli.admin", "Organisations: list, add, suspend, resume."),
+    "members": ("hub.cli.admin", "Services of operators: list, add, suspend, resume."),
+    "keys": ("hub.cli.admin", "Keys of members: list, add, rotate, revoke."),
+    "sets": ("hub.cli.admin", "What is shared with whom: list, add, show, grant, ungrant."),
+    "openapi": ("hub.cli.describing", "Write the OpenAPI document of this version."),
     "backup": ("hub.cli.keep", "Copy the database while the hub runs."),
     "restore": ("hub.cli.keep", "Put a backup in the place of the database."),
     "db": ("hub.cli.keep", "Look after the database's schema."),
+    "renew": ("hub.cli.keep", ""),
 }
 
 
@@ -36,7 +43,9 @@ class _LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(COMMANDS[cmd_name][0])
-        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        # "import" is a command, but cannot be a function's name.
+        name = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
+        command: click.Command = getattr(module, name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -2,7 +2,7 @@
 """The database as commands need it; importing this takes seconds, so they do it late."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import sqlalchemy as sa
@@ -53,6 +53,18 @@ def has_operators(settings: Settings) -> bool:
     """Whether somebody was admitted to the hub already."""
     with opened(settings) as database, database.reader.connect() as connection:
         return connection.scalar(sa.select(tables.operator.c.key).limit(1)) is not None
+
+
+def pragmas(settings: Settings, names: Sequence[str]) -> list[object]:
+    """What SQLite answers to these pragmas, on a connection as the hub opens it."""
+    with opened(settings) as database, database.writer.connect() as connection:
+        return [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names]
+
+
+def shown(settings: Settings, names: Sequence[str]) -> dict[str, object]:
+    """What PostgreSQL says of these settings."""
+    with opened(settings) as database, database.reader.connect() as connection:
+        return {name: connection.exec_driver_sql(f"SHOW {name}").scalar() for name in names}
 
 
 def differences(settings: Settings) -> list[str]:

@@ -16,12 +16,6 @@ from pathlib import Path
 import click
 
 from hub.adapters import logs
-from hub.adapters.redis import (
-    RedisUnreachableError,
-    RedisUnusableError,
-    open_redis,
-    require_usable,
-)
 from hub.cli.exits import CommandError, Exit, read_settings
 from hub.settings import Settings
 
@@ -45,22 +39,32 @@ def prepare(*, migrate: bool, sandbox: bool) -> None:
     click.echo(json.dumps(make_sandbox(settings) if sandbox else None))
 
 
+def needs_nothing(settings: Settings) -> bool:
+    """Whether there is nothing to prepare: SQLite, of this schema, with somebody admitted.
+
+    So it is at every start but the first, and it takes no more than two glances to know it.
+    """
+    return settings.database_file is not None and is_current(settings) and _has_operators(settings)
+
+
 def require_redis(settings: Settings, patience: float = 0.0) -> str:
     """Make sure that the Redis can be relied upon; return its version.
 
     Raises:
         CommandError: There is none, or it cannot.
     """
+    from hub.adapters import redis  # noqa: PLC0415  # an ordinary start goes without
+
     if settings.redis_url is None:
         raise CommandError(
             "REDIS_URL is not set: set it, or run breakwater up, which brings a Redis of its own.",
             Exit.SETTINGS,
         )
     try:
-        return require_usable(open_redis(settings.redis_url), patience)
-    except RedisUnreachableError as error:
+        return redis.require_usable(redis.open_redis(settings.redis_url), patience)
+    except redis.RedisUnreachableError as error:
         raise CommandError(str(error), Exit.UNAVAILABLE) from error
-    except RedisUnusableError as error:
+    except redis.RedisUnusableError as error:
         raise CommandError(str(error), Exit.SETTINGS) from error
 
 

@@ -5,12 +5,15 @@ import json
 import os
 import signal
 import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 import click
 
 from hub.adapters.processes import end_with_parent
-from hub.cli.exits import read_settings
+from hub.cli.exits import Exit, read_settings
+from hub.cli.output import json_option, print_json, print_table
 from hub.cli.supervising import Tell
 from hub.settings import LOG_LEVELS, Settings
 
@@ -53,6 +56,47 @@ def worker(*, prepared: bool) -> None:
     for sign in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sign, lambda _number, _frame: stop.set())
     run_jobs(settings, stop)
+
+
+@click.command()
+@click.option("--key", envvar="BREAKWATER_KEY", help="A key of the hub, to be told more.")
+@json_option
+def status(*, key: str | None, as_json: bool) -> None:
+    """Ask the running hub how it is; ends with 69 if it does not answer."""
+    from hub.cli.asking import ask_status  # noqa: PLC0415  # only this command needs it
+
+    found = ask_status(read_settings().listen, key)
+    if as_json:
+        print_json(found)
+    else:
+        print_table(("what", "how"), _flat(found))
+    if not found["ready"]:
+        raise SystemExit(Exit.UNAVAILABLE)
+
+
+@click.command()
+@json_option
+def doctor(*, as_json: bool) -> None:
+    """Check this machine and the hub's data; ends with 1 if something is wrong."""
+    from hub.cli.checks import Verdict, findings  # noqa: PLC0415  # only this command needs it
+
+    found = list(findings(read_settings()))
+    if as_json:
+        print_json([asdict(one) for one in found])
+    else:
+        print_table(
+            ("check", "verdict", "detail"), [(f.check, f.verdict, f.detail) for f in found]
+        )
+    if any(one.verdict is Verdict.FAILED for one in found):
+        raise SystemExit(Exit.FOUND)
+
+
+def _flat(found: Mapping[str, object], above: str = "") -> Iterator[tuple[str, object]]:
+    for name, value in found.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{above}{name}.")
+        else:
+            yield f"{above}{name}", value
 
 
 def _alone(settings: Settings, *, prepared: bool) -> Settings:

@@ -5,7 +5,6 @@ This process loads no web framework, no database library and no engine: it must 
 once, and never be the one that fails.
 """
 
-import http.client
 import json
 import os
 import platform
@@ -39,7 +38,9 @@ from hub.adapters.processes import (
     lock_folder,
     require_free,
 )
+from hub.cli.asking import is_ready
 from hub.cli.exits import CommandError, Exit, cannot_write
+from hub.cli.preparing import needs_nothing
 from hub.cli.supervising import Program, Supervisor, Tell
 from hub.settings import Address, Settings
 
@@ -126,11 +127,14 @@ class Start:
         environment = child_environment(self.settings, valkey)
         if valkey is not None:
             self.supervisor.start(_valkey_program(valkey, environment))
-        made = self._prepare(environment, valkey)
+        if valkey is not None and needs_nothing(self.settings):
+            made = None
+        else:
+            made = self._prepare(environment, valkey)
         for name in ("serve", "worker"):
             command = getattr(self.commands, name)
             self.supervisor.start(Program(name, command, environment))
-        self._await_answers()
+        self._await_answers(valkey)
         if not self.stop.is_set():
             show(made)
 
@@ -165,10 +169,10 @@ class Start:
             made: Made = json.load(process.stdout) if process.stdout else None
             return made
 
-    def _await_answers(self) -> None:
+    def _await_answers(self, valkey: PrivateValkey | None) -> None:
         deadline = time.monotonic() + COLD_START
         while not self.stop.wait(TICK) and not is_ready(self.settings.listen):
-            self._require_progress(None)
+            self._require_progress(valkey)
             if time.monotonic() > deadline:
                 raise CommandError(
                     f"The hub did not answer within {COLD_START:.0f} s: see the lines above.",
@@ -241,19 +245,6 @@ def numba_folder(data: Path) -> Path:
         found = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
         name = found[1] if found else name
     return data / "numba" / re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-
-
-def is_ready(address: Address) -> bool:
-    """Whether the hub says at *address* that it can answer."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address.host, address.host)  # noqa: S104  # turned into a place to call
-    line = http.client.HTTPConnection(host, address.port, timeout=5)
-    try:
-        line.request("GET", "/readyz")
-        return line.getresponse().status == http.HTTPStatus.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        line.close()
 
 
 def _valkey_program(valkey: PrivateValkey, environment: Mapping[str, str]) -> Program:

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Look after the index, and erase for good: ``index verify``, ``index rebuild``, ``erase``."""
+
+import random
+
+import click
+
+from hub.cli.exits import CommandError, Exit, read_settings
+from hub.cli.output import json_option, print_json
+
+SAMPLES = 200
+
+
+@click.group()
+def index() -> None:
+    """Look after the index: everything in it can be made again from the database."""
+
+
+@index.command()
+@click.option("--samples", default=SAMPLES, show_default=True, help="Searches held against each other.")
+@click.option("--seed", default=None, type=int, help="Choose the same samples again.")
+@json_option
+def verify(*, samples: int, seed: int | None, as_json: bool) -> None:
+    """Compare what Redis holds with the database: counts, digests, samples by brute force.
+
+    Ends with 1 if anything differs.
+    """
+    from hub.services.verifying import verify as hold_against  # noqa: PLC0415  # loads a compiler
+    from hub.wiring import open_index  # noqa: PLC0415  # as above
+    from matching.errors import UnavailableError  # noqa: PLC0415  # as above
+
+    feed, store = open_index(_with_redis())
+    with click.progressbar(length=samples, label="Comparing", file=_bar(as_json=as_json)) as bar:
+        try:
+            report = hold_against(
+                feed,
+                store,
+                samples=samples,
+                chance=random.Random(seed),  # noqa: S311  # samples, not secrets
+                told=lambda _done, _of: bar.update(1),
+            )
+        except UnavailableError as error:
+            raise CommandError(f"{error}: check that it runs.", Exit.UNAVAILABLE) from error
+    if as_json:
+        print_json({"ok": report.ok, **vars(report)})
+    else:
+        _tell(report.position, report.rows, report.differences)
+    if not report.ok:
+        raise SystemExit(Exit.FOUND)
+
+
+@index.command()
+@json_option
+def rebuild(*, as_json: bool) -> None:
+    """Write what Redis holds anew from the database; answers go on meanwhile."""
+    from hub.services.relay import Relay  # noqa: PLC0415  # loads a compiler
+    from hub.wiring import open_index  # noqa: PLC0415  # as above
+    from matching.errors import UnavailableError  # noqa: PLC0415  # as above
+
+    feed, store = open_index(_with_redis())
+    try:
+        written = Relay(feed, store).checkpoint(new_epoch=True)
+    except UnavailableError as error:
+        raise CommandError(f"{error}: check that it runs.", Exit.UNAVAILABLE) from error
+    rows = {name: total.count for name, total in written.totals.items()}
+    if as_json:
+        print_json({"position": written.position, "epoch": written.epoch, "rows": rows})
+    else:
+        _tell(written.position, rows, [])
+
+
+@click.command()
+@click.argument("indicator_id")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+def erase(*, indicator_id: str, yes: bool, as_json: bool) -> None:
+    """Erase every code and value of an indicator for good, in this hub and after any restore.
+
+    The history keeps its proof: ids and digests, never a code. This cannot be undone.
+    """
+    from hub.domain.changes import SYSTEM  # noqa: PLC0415  # loads the database
+    from hub.domain.errors import NotFoundError  # noqa: PLC0415  # as above
+    from hub.services.upkeep import erase as erase_for_good  # noqa: PLC0415  # as above
+    from hub.wiring import assemble  # noqa: PLC0415  # as above
+
+    if not yes:
+        click.confirm("Erase it for good? This cannot be undone.", abort=True)
+    try:
+        erase_for_good(indicator_id, actor=SYSTEM, hub=assemble(read_settings()))
+    except NotFoundError as error:
+        raise CommandError(str(error), Exit.DATA) from error
+    if as_json:
+        print_json({"erased": indicator_id})
+    else:
+        click.echo("Erased. It stays erased after a restore, by erasures.log.")
+
+
+def _with_redis() -> "Settings":
+    settings = read_settings()
+    if settings.redis_url is None:
+        raise CommandError(
+            "REDIS_URL is not set: name the Redis of the hub (breakwater status shows it).",
+            Exit.SETTINGS,
+        )
+    return settings
+
+
+def _tell(position: int, rows: dict[str, int], differences: list[str]) -> None:
+    told = ", ".join(f"{count} {name}" for name, count in rows.items() if count)
+    click.echo(f"Position {position}: {told}.")
+    for difference in differences:
+        click.echo(f"  differs: {difference}")
+    click.echo("Everything agrees." if not differences else "Run breakwater index rebuild.")

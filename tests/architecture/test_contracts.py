@@ -16,6 +16,8 @@ PACKAGES = ("hub", "matching", "federation")
 STRANGERS = "The hub stands on two libraries that do not know it, nor each other"
 HUB = "Inside the hub, imports point down"
 MATCHING = "Inside matching, imports point down; pictures are the caller's business"
+CLIENT = "The client knows matching and nothing of the hub"
+CALLERS = "The hub does not call itself over HTTP"
 STORAGE = "SQL is chosen in hub.wiring"
 ADAPTERS = "Adapters are chosen in hub.wiring"
 PURE = "Rules are free of frameworks and I/O"
@@ -46,6 +48,9 @@ BREACHES = {
     "the application chooses SQL": ("hub/app.py", "import hub.storage.work", STORAGE),
     "a job makes its own Redis": ("hub/jobs/loops.py", "import hub.adapters.redis", ADAPTERS),
     "what is shared reads a clock": ("hub/web/gate.py", "import hub.adapters.clock", ADAPTERS),
+    "the client knows a rule": ("hub/client/values.py", "import hub.domain.accounts", CLIENT),
+    "the client loads the database": ("hub/client/__init__.py", "import sqlalchemy", CLIENT),
+    "a service calls over HTTP": ("hub/services/matches.py", "import hub.client", CALLERS),
     "a rule knows HTTP": ("hub/domain/errors.py", "from flask import abort", PURE),
     "a rule knows SQL": ("hub/domain/accounts.py", "import sqlalchemy.orm", PURE),
     "a signal knows Redis": ("matching/signals/pdq.py", "import redis", PURE),

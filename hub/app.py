@@ -2,6 +2,7 @@
 """The Flask application: routes, the gate before them, the headers behind them."""
 
 import time
+from collections.abc import Mapping
 
 from flask import Flask
 
@@ -13,7 +14,7 @@ from hub.web.answers import OrjsonProvider
 from hub.web.gate import gate
 from hub.web.limits import Buckets
 from hub.web.observing import closing
-from hub.web.policy import policies
+from hub.web.policy import Policy, policies
 
 BURST_SECONDS = 2
 
@@ -24,16 +25,29 @@ def create_app(settings: Settings, hub: Hub) -> Flask:
     Raises:
         NoPolicyError: A route does not say who may use it.
     """
-    app = Flask("hub", static_folder=None)
+    app, known = _routed()
     app.extensions[EXTENSION] = hub
-    app.json = OrjsonProvider(app)
-    # No CORS and no redirects: what is not an address of ours is not found.
-    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
-    app.url_map.merge_slashes = False
-    smorest = api.add_routes(app)
-    known = policies(app)
-    api.describe(app, smorest, known)
     rate = settings.requests_per_second
     app.before_request(gate(hub, known, Buckets(rate, rate * BURST_SECONDS, time.monotonic)))
     app.after_request(closing(hub))
     return app
+
+
+def openapi() -> bytes:
+    """The OpenAPI document of this version, which needs no hub to be written."""
+    app, _ = _routed()
+    document: bytes = app.extensions[api.docs.EXTENSION]
+    return document
+
+
+def _routed() -> tuple[Flask, Mapping[tuple[str, str], Policy]]:
+    """The application with its routes, and the policy of each."""
+    app = Flask("hub", static_folder=None)
+    app.json = OrjsonProvider(app)
+    # No CORS and no redirects: what is not an address of ours is not found.
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    app.url_map.merge_slashes = False
+    made = api.add_routes(app)
+    known = policies(app)
+    api.describe(app, made, known)
+    return app, known

@@ -13,7 +13,7 @@ def changes(house):
         return rows.all()
 
 
-def writes(admin, alpha, shared):
+def writes(alpha, shared):
     (key,) = alpha.get("/v1/keys").get_json()["items"]
     return {
         "operator": ("POST", "/v1/operators", {
@@ -42,7 +42,7 @@ def writes(admin, alpha, shared):
 def test_write_leaves_exactly_one_row_with_its_actor_and_no_words(
     admin, alpha, shared, house, name
 ):
-    method, path, body = writes(admin, alpha, shared)[name]
+    method, path, body = writes(alpha, shared)[name]
     before = changes(house)
 
     answer = admin.send(method, path, body, headers={"X-Request-Id": "the-request"})

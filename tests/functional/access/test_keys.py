@@ -160,32 +160,20 @@ def test_dead_key_is_not_rotated_nor_revoked_again(alpha, house):
         assert (answer.status_code, slug(answer)) == (409, "key-dead")
 
 
+BELOW = {
+    "reader": {"reader"},
+    "contributor": {"reader", "contributor"},
+    "reviewer": {"reader", "contributor", "reviewer"},
+    "admin": set(ROLES),
+}
+"""Whose keys each role can handle: those that can do no more."""
+
+
 @pytest.mark.parametrize("what", ["rotate", "revoke"])
-@pytest.mark.parametrize(
-    ("own", "other", "allowed"),
-    [
-        ("reader", "reader", True),
-        ("reader", "contributor", False),
-        ("reader", "reviewer", False),
-        ("reader", "admin", False),
-        ("contributor", "reader", True),
-        ("contributor", "contributor", True),
-        ("contributor", "reviewer", False),
-        ("contributor", "admin", False),
-        ("reviewer", "reader", True),
-        ("reviewer", "contributor", True),
-        ("reviewer", "reviewer", True),
-        ("reviewer", "admin", False),
-        ("admin", "reader", True),
-        ("admin", "contributor", True),
-        ("admin", "reviewer", True),
-        ("admin", "admin", True),
-    ],
-)
-def test_nobody_handles_a_key_that_can_do_more_than_their_own(
-    admin, house, what, own, other, allowed
-):
-    del admin
+@pytest.mark.parametrize("other", ROLES)
+@pytest.mark.parametrize("own", ROLES)
+def test_nobody_handles_a_key_that_can_do_more_than_their_own(house, what, own, other):
+    house.admit("hub.example.com", role="admin")
     member = house.member(house.operator("new.example.com"))
     mine = house.caller(house.key(member, own))
     house.key(member, other)
@@ -193,7 +181,7 @@ def test_nobody_handles_a_key_that_can_do_more_than_their_own(
 
     answer = mine.post(f"/v1/keys/{target['id']}/{what}")
 
-    if not allowed:
+    if other not in BELOW[own]:
         assert (answer.status_code, slug(answer)) == (403, "forbidden")
     elif what == "rotate":
         # Allowed, but for a member's two live keys.

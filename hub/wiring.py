@@ -10,7 +10,7 @@ from hub.adapters.erasures import ErasureFile
 from hub.adapters.metrics import Metrics
 from hub.adapters.redis import open_redis
 from hub.adapters.secrets import load_keys
-from hub.ports import Hub
+from hub.ports import Clock, Hub
 from hub.services.directory import Directory
 from hub.services.following import Waiting
 from hub.services.ledger import Budgets, Ledger
@@ -20,12 +20,16 @@ from hub.storage.controls import slot_delta
 from hub.storage.database import Database, connect
 from hub.storage.described import SqlDescriber
 from hub.storage.feed import SqlFeed
+from hub.storage.history import SqlHistory
 from hub.storage.work import SqlBegin
 from matching.engine import Engine
 from matching.following import Follower
 from matching.ports import Change
 from matching.stores.redis import RedisStore, connect as connect_store
 
+DEFAULT_REDIS = "redis://127.0.0.1:6379"
+PATIENCE = 10.0
+"""Seconds that whoever writes a checkpoint gives Redis to answer."""
 LONGEST_BLOCK = 1.0
 """Seconds that reading the stream may wait."""
 
@@ -35,19 +39,28 @@ def open_database(settings: Settings) -> Database:
     return connect(settings.database_url, readers=settings.threads)
 
 
-def assemble(settings: Settings) -> Hub:
+def open_index(settings: Settings) -> tuple[SqlFeed, RedisStore]:
+    """The truth and its shared copy alone, for commands that compare or rewrite them."""
+    database = open_database(settings)
+    with database.reader.connect() as connection, connection.begin():
+        instance = SqlHistory(connection).instance()
+    return SqlFeed(database), _writers_store(settings.redis_url or DEFAULT_REDIS, instance)
+
+
+def assemble(settings: Settings, *, now: Clock = clock.now, budgets: Budgets | None = None) -> Hub:
     """Make the hub of this process; nothing runs yet, see ``hub.jobs``.
 
-    The schema is there already, and ``settings.redis_url`` names a Redis.
+    The schema is there already, and ``settings.redis_url`` names a Redis. *now* tells the time of
+    day to everything that asks for it; ages are told by the monotonic clock.
     """
     secrets = load_keys(settings.data)
     database = open_database(settings)
-    begin = SqlBegin(database, clock=clock.now, sealer=secrets.sealer)
+    begin = SqlBegin(database, clock=now, sealer=secrets.sealer)
     with begin.reading() as work:
         instance = work.history.instance()
-    directory = Directory(begin=begin, pepper=secrets.pepper, clock=clock.now)
+    directory = Directory(begin=begin, pepper=secrets.pepper, clock=now)
     directory.reload()
-    url = settings.redis_url or "redis://127.0.0.1:6379"
+    url = settings.redis_url or DEFAULT_REDIS
     store = RedisStore(connect_store(url, wait_seconds=LONGEST_BLOCK), instance)
     doorbell = RedisDoorbell(open_redis(url), instance)
     begin.announce = doorbell.ring
@@ -57,9 +70,9 @@ def assemble(settings: Settings) -> Hub:
 
     def learn(changes: Sequence[Change]) -> None:
         directory.learn(changes)
-        now = time.time()
+        seconds = now().timestamp()
         for change in changes:
-            metrics.change_applied(now - change.at_ms / 1000)
+            metrics.change_applied(seconds - change.at_ms / 1000)
 
     follower = Follower(
         engine,
@@ -70,21 +83,25 @@ def assemble(settings: Settings) -> Hub:
         on_reload=directory.reload,
     )
     return Hub(
-        clock=clock.now,
+        clock=now,
         new_id=clock.new_id,
         secrets=secrets,
         begin=begin,
         describer=SqlDescriber(database.reader),
         feed=feed,
-        store=store,
+        store=_writers_store(url, instance),
         doorbell=doorbell,
         erasures=ErasureFile(settings.data / "erasures.log"),
         engine=engine,
         follower=follower,
         directory=directory,
-        ledger=Ledger(begin=begin, clock=clock.now, budgets=Budgets()),
+        ledger=Ledger(begin=begin, clock=now, budgets=budgets or Budgets()),
         receipts=Receipts(secrets.receipts),
         waiting=Waiting(follower, settings.threads),
         metrics=metrics,
         control_delta=slot_delta,
     )
+
+
+def _writers_store(url: str, instance: str) -> RedisStore:
+    return RedisStore(connect_store(url, wait_seconds=PATIENCE), instance)

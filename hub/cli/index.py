@@ -2,11 +2,21 @@
 """Look after the index, and erase for good: ``index verify``, ``index rebuild``, ``erase``."""
 
 import random
+import sys
+from dataclasses import replace
 
 import click
 
+from hub.adapters.embedded import (
+    NoServerError,
+    UnsafeFolderError,
+    UnusableServerError,
+    private_valkey,
+)
 from hub.cli.exits import CommandError, Exit, read_settings
 from hub.cli.output import json_option, print_json
+from hub.cli.preparing import require_schema
+from hub.settings import Settings
 
 SAMPLES = 200
 
@@ -17,7 +27,7 @@ def index() -> None:
 
 
 @index.command()
-@click.option("--samples", default=SAMPLES, show_default=True, help="Searches held against each other.")
+@click.option("--samples", default=SAMPLES, show_default=True, help="Searches to compare.")
 @click.option("--seed", default=None, type=int, help="Choose the same samples again.")
 @json_option
 def verify(*, samples: int, seed: int | None, as_json: bool) -> None:
@@ -30,7 +40,7 @@ def verify(*, samples: int, seed: int | None, as_json: bool) -> None:
     from matching.errors import UnavailableError  # noqa: PLC0415  # as above
 
     feed, store = open_index(_with_redis())
-    with click.progressbar(length=samples, label="Comparing", file=_bar(as_json=as_json)) as bar:
+    with click.progressbar(length=samples, label="Comparing", file=sys.stderr) as bar:
         try:
             report = hold_against(
                 feed,
@@ -86,7 +96,7 @@ def erase(*, indicator_id: str, yes: bool, as_json: bool) -> None:
     if not yes:
         click.confirm("Erase it for good? This cannot be undone.", abort=True)
     try:
-        erase_for_good(indicator_id, actor=SYSTEM, hub=assemble(read_settings()))
+        erase_for_good(indicator_id, actor=SYSTEM, hub=assemble(_with_redis()))
     except NotFoundError as error:
         raise CommandError(str(error), Exit.DATA) from error
     if as_json:
@@ -95,14 +105,17 @@ def erase(*, indicator_id: str, yes: bool, as_json: bool) -> None:
         click.echo("Erased. It stays erased after a restore, by erasures.log.")
 
 
-def _with_redis() -> "Settings":
+def _with_redis() -> Settings:
+    """The settings, with the private Redis of a hub that runs by ``up``."""
     settings = read_settings()
-    if settings.redis_url is None:
-        raise CommandError(
-            "REDIS_URL is not set: name the Redis of the hub (breakwater status shows it).",
-            Exit.SETTINGS,
-        )
-    return settings
+    require_schema(settings)
+    if settings.redis_url is not None:
+        return settings
+    try:
+        own = private_valkey(settings.data, settings.redis_binary)
+    except (NoServerError, UnusableServerError, UnsafeFolderError) as error:
+        raise CommandError(str(error), Exit.UNAVAILABLE) from error
+    return replace(settings, redis_url=own.url)
 
 
 def _tell(position: int, rows: dict[str, int], differences: list[str]) -> None:

@@ -101,7 +101,7 @@ def of_framework(error: HTTPException) -> Response:
     """What Flask, Werkzeug or webargs refuse."""
     status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
     if error.response is not None or status < HTTPStatus.BAD_REQUEST:
-        return Response.force_type(error.get_response())
+        return Response(b"", status, error.get_headers())
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return failed(error)
     slug, detail = _OF_HTTP.get(status, ("malformed-request", "The request is malformed."))
@@ -123,11 +123,8 @@ def failed(error: Exception) -> Response:
 
 
 def _slug_by_class(error: HubError) -> str:
-    return next(kind.__dict__["slug"] for kind in type(error).__mro__ if _is_listed(kind))
-
-
-def _is_listed(kind: type) -> bool:
-    return kind.__dict__.get("slug") in TABLE
+    slugs = (str(kind.__dict__.get("slug")) for kind in type(error).__mro__)
+    return next(slug for slug in slugs if slug in TABLE)
 
 
 def _headers(error: HubError, status: HTTPStatus) -> dict[str, str]:

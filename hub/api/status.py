@@ -10,7 +10,7 @@ from hub.api.schemas.base import StrictSchema
 from hub.domain.errors import UnavailableError
 from hub.web import current
 from hub.web.policy import ANY_KEY, PUBLIC, policy
-from matching.following import Freshness
+from matching.freshness import Freshness
 from matching.signals import ORDER
 
 blueprint = Blueprint("status", __name__, description="How the hub is.")

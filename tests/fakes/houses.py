@@ -179,7 +179,7 @@ class House:
             fresh = self.hub.follower.freshness()
             if fresh.complete and fresh.position >= head:
                 return
-        raise AssertionError(f"the engine did not come to {head}: {fresh}")
+        raise AssertionError(f"the engine did not come to {head}")
 
 
 class Caller:

@@ -74,7 +74,7 @@ def _withheld(messages: Any, known: Iterable[str], *, many: bool) -> Any:
 class FullMatch(Regexp):
     """A pattern that the whole text must match; ``^…$`` alone lets a newline follow."""
 
-    def __call__(self, value: str | bytes) -> str | bytes:
+    def __call__(self, value: Any) -> Any:
         """Return the value if all of it matches."""
         if self.regex.fullmatch(value) is None:
             raise ValidationError(self.error or "Does not have the right form.")

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Operators and members: admitted, listed, suspended, resumed."""
 
+from typing import Any
+
 import pytest
 
 from tests.functional.access.conftest import slug
 
-NEW = {
+NEW: dict[str, Any] = {
     "name": "new.example.com",
     "kind": "platform",
     "contacts": [{"purpose": "security", "email": "security@new.example.com"}],
@@ -83,12 +85,13 @@ def test_pages_hold_everybody_once_in_order(admin, house):
     names = [f"op{n}.example.com" for n in range(7)]
     ids = [house.operator(name) for name in names]
 
-    found, cursor = [], ""
-    while cursor is not None:
-        page = admin.get(f"/v1/operators?limit=3{cursor and '&cursor=' + cursor}").get_json()
+    found, query = [], "limit=3"
+    while query:
+        page = admin.get(f"/v1/operators?{query}").get_json()
         assert len(page["items"]) <= 3
         found += [item["id"] for item in page["items"]]
         cursor = page["next_cursor"]
+        query = cursor and f"limit=3&cursor={cursor}"
 
     assert found == [admin.operator, *ids]
 

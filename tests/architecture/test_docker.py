@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What docker/ names exists: files, commands, settings. No engine runs here; this is the rest."""
 
+import json
 import os
 import re
 import subprocess
@@ -116,8 +117,10 @@ def test_the_shared_redis_never_evicts():
 
 def test_health_is_asked_where_the_hub_answers_it():
     asked = [DOCKERFILE, *COMPOSE["services"]["api"]["healthcheck"]["test"]]
+    described = json.loads((ROOT / "docs" / "api" / "openapi.json").read_text(encoding="utf-8"))
 
     assert sum("http://127.0.0.1:8080/readyz" in text for text in asked) == 2
+    assert "/readyz" in described["paths"]
     assert image_environment()["BREAKWATER_LISTEN"] == "0.0.0.0:8080"
 
 

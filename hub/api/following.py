@@ -60,11 +60,12 @@ class ResyncSchema(StrictSchema):
 
 
 class ChangesSchema(StrictSchema):
-    """What changed; up to ``withheld_to`` nothing else was for you."""
+    """What changed; up to ``withheld_to`` nothing else was for you, and ``head`` is the last."""
 
     records = fields.List(fields.Nested(RecordSchema), required=True)
     cursor = fields.String(required=True)
     withheld_to = fields.Integer(required=True)
+    head = fields.Integer()
     resync = fields.List(fields.Nested(ResyncSchema), validate=Length(1))
 
 

@@ -103,6 +103,7 @@ def changes_page(
         "records": sorted(records, key=lambda record: record["position"]),
         "cursor": _cursor(end, now_ids, head.timeline, hub),
         "withheld_to": end,
+        "head": head.position,
     }
     return Page(body, end, is_empty=not records and end >= head.position)
 

@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a caller tells a hub. Codes and accounts stay out of every repr: a repr ends in a log."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from typing import Any
+
+from matching.derivations import ASKED, CONTRIBUTED, derivation_name
+from matching.pictures import HashedPicture
+from matching.signals import PDQ
+
+_LIGHTEST_PDQ, _HEAVIEST_PDQ = 120, 136  # bits set; a hub takes no PDQ beyond, no picture has one
+
+
+@dataclass(frozen=True)
+class Code:
+    """One code of an item, in lower-case hex; without ``derived`` it is the plain one."""
+
+    signal: str
+    code: str = field(repr=False)
+    derived: str | None = None
+    quality: int | None = None
+    at_ms: int | None = None
+
+    def body(self) -> dict[str, Any]:
+        """Give its JSON."""
+        return _said(self)
+
+
+@dataclass(frozen=True)
+class Item:
+    """A thing seen, by all its codes; ``ref`` is the caller's own name of it, sent back."""
+
+    codes: tuple[Code, ...]
+    ref: str | None = None
+
+    @classmethod
+    def of(cls, picture: HashedPicture, *, ref: str | None = None) -> "Item":
+        """Ask about a picture by all that may turn an altered copy back into a known one."""
+        pdq = [Code(PDQ.name, picture.pdq, quality=picture.quality)]
+        plain = pdq if _is_possible(picture.pdq) else []
+        return cls((*plain, *_derived(picture, ASKED), *_others(picture)), ref)
+
+    def body(self) -> dict[str, Any]:
+        """Give its JSON."""
+        return {**({"ref": self.ref} if self.ref else {}), "codes": _bodies(self.codes)}
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account: phone, email, handle:<platform> or uid:<platform>."""
+
+    kind: str
+    value: str = field(repr=False)
+    region: str | None = None
+
+    def body(self) -> dict[str, Any]:
+        """Give its JSON."""
+        return _said(self)
+
+
+@dataclass(frozen=True)
+class Words:
+    """What is said of an item, in the words of the vocabulary."""
+
+    sets: tuple[str, ...]
+    harm: tuple[str, ...]
+    use: str
+    depicts: str
+    basis: str
+    assessed_by: int | None = None
+    priority: str | None = None
+    confidence: str | None = None
+    content_class: str | None = None
+    synthetic: str | None = None
+    countries: tuple[str, ...] = ()
+    class_refs: tuple[str, ...] = ()
+    refs: tuple[str, ...] = ()
+    case: str | None = None
+    list_name: str | None = None
+    observed_at: datetime | None = None
+    expires: datetime | None = None
+
+    def body(self) -> dict[str, Any]:
+        """Give its JSON."""
+        said = _said(self)
+        return {"list" if name == "list_name" else name: value for name, value in said.items()}
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """One indicator to be kept."""
+
+    item: dict[str, Any] = field(repr=False)
+    words: Words
+    external_id: str | None = None
+
+    @classmethod
+    def of_picture(
+        cls,
+        picture: HashedPicture,
+        words: Words,
+        *,
+        external_id: str | None = None,
+        digests_only: bool = False,
+    ) -> "Contribution":
+        """Contribute a picture by its codes.
+
+        A hub refuses a picture whose ``quality`` is below 50: what looks like everything would
+        accuse everybody. With *digests_only* such a file can still be known, byte for byte.
+        """
+        codes = _digests(picture) if digests_only else contributed_codes(picture)
+        body = {"kind": "picture", "codes": _bodies(codes), "profile": picture.profile}
+        return cls(body, words, external_id)
+
+    @classmethod
+    def of_codes(
+        cls,
+        codes: tuple[Code, ...],
+        words: Words,
+        *,
+        kind: str = "picture",
+        external_id: str | None = None,
+    ) -> "Contribution":
+        """Contribute a picture or a video by codes made elsewhere."""
+        return cls({"kind": kind, "codes": _bodies(codes)}, words, external_id)
+
+    @classmethod
+    def of_account(
+        cls, account: Account, subject: str, words: Words, *, external_id: str | None = None
+    ) -> "Contribution":
+        """Contribute an account; *subject* says whose it is."""
+        body = {"kind": "account", "account": account.body(), "subject": subject}
+        return cls(body, words, external_id)
+
+    def body(self) -> dict[str, Any]:
+        """Give its JSON."""
+        named = {"external_id": self.external_id} if self.external_id else {}
+        return {"item": self.item, **self.words.body(), **named}
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What the caller's operator thinks of another's entry in a set."""
+
+    set: str
+    stance: str
+    reason: str | None = None
+    basis: str | None = None
+    assessed_by: int | None = None
+    reach: str = "this"
+
+    def body(self) -> dict[str, Any]:
+        """Give its JSON."""
+        return _said(self)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a hit, by its receipt."""
+
+    receipt: str
+    outcome: str
+    reported_to: str | None = None
+
+    def body(self) -> dict[str, Any]:
+        """Give its JSON."""
+        return _said(self)
+
+
+def contributed_codes(picture: HashedPicture) -> tuple[Code, ...]:
+    """All codes by which a picture is contributed."""
+    plain = Code(PDQ.name, picture.pdq, quality=picture.quality)
+    return (plain, *_derived(picture, CONTRIBUTED), *_others(picture))
+
+
+def _derived(picture: HashedPicture, wanted: frozenset[int]) -> Iterator[Code]:
+    """Choose derived codes; one that a hub would refuse must not take the others with it."""
+    for code in picture.derived:
+        is_fit = code.quality >= (PDQ.quality_floor or 0) and _is_possible(code.pdq)
+        if code.derivation in wanted and is_fit:
+            yield Code(PDQ.name, code.pdq, derivation_name(code.derivation), code.quality)
+
+
+def _others(picture: HashedPicture) -> tuple[Code, ...]:
+    return (Code("phash", picture.phash), *_digests(picture))
+
+
+def _digests(picture: HashedPicture) -> tuple[Code, ...]:
+    return (
+        Code("md5", picture.md5),
+        Code("sha1", picture.sha1),
+        Code("sha256", picture.sha256),
+    )
+
+
+def _is_possible(pdq: str) -> bool:
+    return _LIGHTEST_PDQ <= int(pdq, 16).bit_count() <= _HEAVIEST_PDQ
+
+
+def _bodies(codes: tuple[Code, ...]) -> list[dict[str, Any]]:
+    return [code.body() for code in codes]
+
+
+def _said(value: Any) -> dict[str, Any]:
+    """Give the fields that say something, as JSON has them."""
+    said = {one.name: getattr(value, one.name) for one in fields(value)}
+    return {name: _json(one) for name, one in said.items() if one is not None and one != ()}
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return list(value) if isinstance(value, tuple) else value

@@ -144,9 +144,13 @@ def bytes_of(signal: Signal, codes: NDArray[np.uint64]) -> bytes:
 
 
 def _first_malformed(signal: Signal, texts: Sequence[str]) -> MalformedHashError:
-    for index, text in enumerate(texts):
-        try:
-            signal.parse(text)
-        except MalformedHashError:
-            return MalformedHashError(signal.name, signal.width * 2, index)
-    raise AssertionError("parse_codes and Signal.parse disagree")
+    index = next(index for index, text in enumerate(texts) if not _parses(signal, text))
+    return MalformedHashError(signal.name, signal.width * 2, index)
+
+
+def _parses(signal: Signal, text: str) -> bool:
+    try:
+        signal.parse(text)
+    except MalformedHashError:
+        return False
+    return True

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from matching.engine import Engine
-from matching.errors import ForeignTimelineError, GapError
+from matching.errors import CorruptIndexError, ForeignTimelineError, GapError
 from matching.ports import READ_LIMIT, Change, EntryId, Head, Rows, Snapshot, Total
 from matching.signals import PDQ, SHA1
 from tests.fakes.rows import chunk_of, random_codes, snapshot_of
@@ -59,6 +59,18 @@ def test_a_checkpoint_comes_back_row_for_row(store):
         for name in ("codes", "indicators", "tags"):
             assert getattr(left, name).tolist() == getattr(right, name).tolist()
     Engine().load(store.load(pointer))
+
+
+def test_a_checkpoint_that_is_no_longer_there_is_never_half_loaded(store):
+    old = store.write(snapshot(7))
+    store.write(snapshot(9), new_epoch=True)
+    missing = replace(old, manifest=(old.manifest[0]._replace(sha256="0" * 64), *old.manifest[1:]))
+    engine = Engine()
+
+    with pytest.raises(CorruptIndexError):
+        engine.load(store.load(missing))
+
+    assert not engine.whole("pdq")
 
 
 @pytest.mark.parametrize("rows", [0, 1, 2])

@@ -2,6 +2,7 @@
 """What lies in Redis: its keys, its bytes, and that nothing damaged is ever believed."""
 
 from dataclasses import replace
+from hashlib import sha256
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from redis import Redis
 
 from matching.engine import Engine
 from matching.errors import CorruptIndexError, ForeignTimelineError, StoreUnavailableError
-from matching.ports import Entry, EntryId, Head
+from matching.ports import ChunkRef, Entry, EntryId, Head
 from matching.signals import PDQ
 from matching.stores import layout
 from matching.stores.redis import OLD_CHUNKS_SECONDS, RedisStore, connect
@@ -108,6 +109,15 @@ def test_a_pointer_of_another_layout_is_no_pointer(redis_store, feed, monkeypatc
     monkeypatch.undo()
 
     assert redis_store.pointer() is None
+
+
+def test_a_chunk_of_another_layout_is_never_loaded():
+    _, data = layout.packed_chunk(chunk_of(PDQ, np.ones((1, 4), np.uint64)))
+    other = b"bwc2" + data[4:]
+    ref = ChunkRef("pdq", 1, sha256(other).hexdigest())
+
+    with pytest.raises(CorruptIndexError):
+        layout.unpacked_chunk(ref, other)
 
 
 def test_a_damaged_entry_comes_back_without_a_timeline(redis_store, raw, feed):

@@ -585,6 +585,28 @@ def test_changes_that_the_truth_no_longer_has_mean_a_full_load(followed):
     assert followed.is_right()
 
 
+def test_a_truth_that_keeps_its_changes_back_is_not_waited_for(followed):
+    followed.add(3)
+    followed.feed.after = lambda _position, _limit: []
+
+    followed.step(2, 0.6)
+
+    assert followed.reloads == 2
+    assert followed.is_right()
+
+
+def test_a_store_that_goes_away_between_two_questions_does_no_harm(followed):
+    def away():
+        raise StoreUnavailableError("away")
+
+    followed.store.last = away
+    followed.add()
+
+    followed.step(1, 0.6)
+
+    assert followed.is_right()
+
+
 def test_a_failing_control_means_a_full_load(followed):
     table = followed.engine.state.tables["sha256"]
     table.columns[0, 0] ^= np.uint64(1)
@@ -677,8 +699,10 @@ def test_waiting_for_a_position_ends_when_it_arrives(followed):
     assert not followed.follower.wait_for(7, 0.01)
 
 
-def test_run_follows_until_it_is_stopped():
-    feed, store, engine = FakeFeed(), MemoryStore(), Engine()
+@pytest.mark.parametrize("away", [False, True])
+def test_run_follows_until_it_is_stopped(away):
+    feed, store, engine = FakeFeed(), FrailStore(), Engine()
+    store.away = away
     follower = Follower(engine, store, feed)
     stop = threading.Event()
     thread = threading.Thread(target=follower.run, args=(stop,))

@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 from redis import Redis
-from redis.exceptions import AuthenticationError, RedisError
+from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 from hub.adapters.embedded import OLDEST
 
@@ -77,6 +77,11 @@ def _info(redis: Redis, patience: float) -> tuple[dict[str, Any], dict[str, Any]
         except AuthenticationError as error:
             raise RedisUnusableError(
                 "The Redis wants other credentials: put user and password into REDIS_URL."
+            ) from error
+        except ResponseError as error:
+            raise RedisUnusableError(
+                "The Redis refuses what we need of it: Breakwater needs Redis 7.0 or newer, or "
+                "Valkey, and a user that may run any command but those of administrators."
             ) from error
         except (RedisError, OSError) as error:
             if time.monotonic() >= deadline:

@@ -27,6 +27,11 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def listens(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def eventually(question):
     """Ask until the answer is true; a failed test says what was asked."""
     deadline = time.monotonic() + PATIENCE
@@ -111,8 +116,7 @@ class Running:
 
     def refuses(self):
         """Whether nobody listens at the hub's address."""
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) != 0
+        return not listens(self.port)
 
     def kill(self):
         self.process.kill()

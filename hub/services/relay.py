@@ -8,7 +8,7 @@ do no harm and a lost Redis costs a new checkpoint. It never makes a writer wait
 from dataclasses import dataclass
 
 from matching.errors import ForeignTimelineError, GapError
-from matching.ports import ChangeFeed, CodeStore, Head, Pointer
+from matching.ports import ChangeFeed, CodeStore, EntryId, Head, Pointer
 
 AT_ONCE = 500
 STREAM_LEAST = 100_000
@@ -36,16 +36,15 @@ class Relay:
             FeedUnavailableError: SQL is away: no beat is sent, so everybody notices.
             StoreUnavailableError: Redis is away.
         """
-        head = self.feed.head()
-        pointer = self.store.pointer()
+        pointer, last, head = self._read()
         if (
             pointer is None
             or pointer.timeline != head.timeline
             or pointer.position > head.position
         ):
             self.checkpoint(new_epoch=pointer is not None)
-            pointer = self.store.pointer()
-        carried = self._carry(head, pointer)
+            pointer, last, head = self._read()
+        carried = self._carry(head, pointer, last)
         if carried or now - self.beaten >= BEAT_SECONDS:
             self._beat(head, now)
         return carried
@@ -67,8 +66,12 @@ class Relay:
         rows = sum(total.count for total in pointer.totals.values())
         return self.store.length() > max(STREAM_LEAST, STREAM_SHARE * rows)
 
-    def _carry(self, head: Head, pointer: Pointer | None) -> int:
-        last = self.store.last()
+    def _read(self) -> tuple[Pointer | None, EntryId | None, Head]:
+        # The truth comes last: another relay may be ahead of us, but never of what SQL says then.
+        pointer, last = self.store.pointer(), self.store.last()
+        return pointer, last, self.feed.head()
+
+    def _carry(self, head: Head, pointer: Pointer | None, last: EntryId | None) -> int:
         position = last.position if last is not None else pointer.position if pointer else 0
         if position > head.position:
             # The stream knows more than the truth: it is of another life, and is written anew.

@@ -6,13 +6,21 @@ from types import SimpleNamespace
 
 import pytest
 
+from hub.adapters import clock as real
 from hub.cli import main
+
+
+@pytest.fixture
+def clock():
+    """The real time of day, since a command has no other."""
+    return real.now
 
 
 @pytest.fixture
 def run(house, capsys, monkeypatch):
     """Run a command on the house's data; what it did is known to the house when this returns."""
     monkeypatch.setenv("BREAKWATER_DATA", str(house.settings.data))
+    monkeypatch.setenv("BREAKWATER_DATABASE_URL", house.settings.database_url)
 
     def run(*arguments):
         capsys.readouterr()
@@ -129,6 +137,7 @@ def test_refusal_is_one_sentence_with_a_status(run, arguments, status, word):
 
 def test_console_says_what_is_missing_where_there_is_no_hub(run, tmp_path, monkeypatch):
     monkeypatch.setenv("BREAKWATER_DATA", str(tmp_path / "nowhere"))
+    monkeypatch.delenv("BREAKWATER_DATABASE_URL")
 
     result = run("operators", "list")
 

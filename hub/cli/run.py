@@ -28,11 +28,11 @@ def up(*, no_sandbox: bool) -> None:
     own. Ctrl-C ends all of it.
     """
     from hub.cli.starting import Commands, run_hub  # noqa: PLC0415  # only this command needs it
-    from hub.cli.welcome import show  # noqa: PLC0415  # as above
+    from hub.cli.welcome import Welcome  # noqa: PLC0415  # as above
 
     settings = read_settings()
     commands = Commands.without_sandbox() if no_sandbox else Commands()
-    run_hub(settings, commands, _tell(settings), lambda made: show(settings, made))
+    run_hub(settings, commands, _tell(settings), Welcome(settings))
 
 
 @click.command()

@@ -14,11 +14,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import Any, Protocol
 
 from hub.adapters.embedded import (
     NoServerError,
@@ -52,9 +53,18 @@ TRIES = 3
 """Deaths of children during a start after which there is no point in trying on."""
 ITSELF = (sys.executable, "-m", "hub.cli")
 
-Made = Mapping[str, object] | None
-"""What a first start made; None for every other."""
-Show = Callable[[Made], None]
+LAST_STEPS = 10.0
+"""Seconds that a preparation has to finish when it is asked to stop: it may be making keys."""
+
+
+class Screen(Protocol):
+    """What the operator sees of a start."""
+
+    def made(self, made: Mapping[str, Any]) -> None:
+        """Show what a first start made."""
+
+    def ready(self) -> None:
+        """Show that the hub answers."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +99,8 @@ class Stop:
         self.asked.set()
 
 
-def run_hub(settings: Settings, commands: Commands, tell: Tell, show: Show) -> None:
-    """Run a hub until a signal ends it; *show* is told once what a first start made.
+def run_hub(settings: Settings, commands: Commands, tell: Tell, screen: Screen) -> None:
+    """Run a hub until a signal ends it; *screen* shows what it does.
 
     Raises:
         CommandError: It cannot be started; the sentence says why.
@@ -101,7 +111,7 @@ def run_hub(settings: Settings, commands: Commands, tell: Tell, show: Show) -> N
     with _held(settings.data):
         require_address(settings.listen)
         try:
-            Start(settings, commands, supervisor, stop.asked).run(show)
+            Start(settings, commands, supervisor, stop.asked).run(screen)
             while not stop.asked.wait(TICK):
                 supervisor.tend()
         finally:
@@ -117,7 +127,7 @@ class Start:
     supervisor: Supervisor
     stop: threading.Event
 
-    def run(self, show: Show) -> None:
+    def run(self, screen: Screen) -> None:
         """Start everything and wait until it answers.
 
         Raises:
@@ -127,16 +137,18 @@ class Start:
         environment = child_environment(self.settings, valkey)
         if valkey is not None:
             self.supervisor.start(_valkey_program(valkey, environment))
-        if valkey is not None and needs_nothing(self.settings):
-            made = None
-        else:
+        if valkey is None or not needs_nothing(self.settings):
             made = self._prepare(environment, valkey)
+            if made is not None:
+                screen.made(made)
+        if self.stop.is_set():
+            return
         for name in ("serve", "worker"):
             command = getattr(self.commands, name)
             self.supervisor.start(Program(name, command, environment))
         self._await_answers(valkey)
         if not self.stop.is_set():
-            show(made)
+            screen.ready()
 
     def _choose_valkey(self) -> PrivateValkey:
         try:
@@ -148,25 +160,21 @@ class Start:
         except OSError as error:
             raise cannot_write(self.settings.data, error) from error
 
-    def _prepare(self, environment: Mapping[str, str], valkey: PrivateValkey | None) -> Made:
-        process = subprocess.Popen(  # noqa: S603  # our own program, never a shell
-            self.commands.prepare,
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            start_new_session=True,
-            preexec_fn=before_exec(),  # noqa: PLW1509  # we have one thread
-        )
-        with process, _killed_in_the_end(process):
+    def _prepare(
+        self, environment: Mapping[str, str], valkey: PrivateValkey | None
+    ) -> Mapping[str, Any] | None:
+        with _ran(self.commands.prepare, environment) as process:
             # What it prints is a line, which a pipe holds: nobody waits for the other.
             while process.poll() is None and not self.stop.wait(TICK):
                 self._require_progress(valkey)
-            if self.stop.is_set():
+            try:
+                status = process.wait(LAST_STEPS)
+            except subprocess.TimeoutExpired:
                 return None
-            if process.returncode != 0:
+            if status != 0:
                 # It has said why by itself, in one sentence.
-                raise SystemExit(process.returncode if process.returncode > 0 else Exit.INTERNAL)
-            made: Made = json.load(process.stdout) if process.stdout else None
+                raise SystemExit(status if status > 0 else Exit.INTERNAL)
+            made: Mapping[str, Any] | None = json.load(process.stdout) if process.stdout else None
             return made
 
     def _await_answers(self, valkey: PrivateValkey | None) -> None:
@@ -266,9 +274,20 @@ def _way_made(valkey: PrivateValkey) -> FolderLock:
 
 
 @contextmanager
-def _killed_in_the_end(process: "subprocess.Popen[bytes]") -> Iterator[None]:
-    try:
-        yield
-    finally:
-        if process.poll() is None:
-            process.kill()
+def _ran(
+    command: Sequence[str], environment: Mapping[str, str]
+) -> Iterator["subprocess.Popen[bytes]"]:
+    process = subprocess.Popen(  # noqa: S603  # our own program, never a shell
+        command,
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+        preexec_fn=before_exec(),  # noqa: PLW1509  # we have one thread
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()

@@ -4,6 +4,7 @@
 import json
 import shlex
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -14,24 +15,33 @@ EXAMPLE = "f8f8f0cce0f4e84d0e370a22028f67f0b36e2ed596623e1d33e6b39c4e9c9b22"
 """A PDQ hash with as many ones as zeros, as every true one has."""
 
 
-def show(settings: Settings, made: Mapping[str, Any] | None) -> None:
-    """Print where the hub is, and on its first start how to try it."""
-    click.echo(f"\nBreakwater answers on {settings.public_url}")
-    click.echo(f"API documentation     {settings.public_url}/docs")
-    if made is not None:
-        _show_sandbox(settings.public_url, made)
-    click.echo("\nCtrl-C ends it.\n")
+@dataclass(frozen=True)
+class Welcome:
+    """The screen of one start."""
 
+    settings: Settings
 
-def _show_sandbox(url: str, made: Mapping[str, Any]) -> None:
-    giver, asker = made["operators"]
-    click.echo("\nTwo sandbox operators may try it. Their keys are shown only this once:\n")
-    for one in (giver, asker):
-        click.echo(f"  {one['operator']:<24}{one['key']}")
-    click.echo("\nThe first contributes a picture's PDQ hash:\n")
-    click.echo(_curl(url, "/v1/indicators", giver["key"], contribution(made["set"]), once=True))
-    click.echo("\nThe second asks about it:\n")
-    click.echo(_curl(url, "/v1/match", asker["key"], question()))
+    def made(self, made: Mapping[str, Any]) -> None:
+        """Show what a first start made, at once: nobody will be told these keys again."""
+        url = self.settings.public_url
+        giver, asker = made["operators"]
+        click.echo(
+            "\nTwo sandbox operators may try the hub. Keep their keys, they are shown once:\n"
+        )
+        for one in (giver, asker):
+            click.echo(f"  {one['operator']:<24}{one['key']}")
+        click.echo("\nThe first contributes a picture's PDQ hash:\n")
+        click.echo(
+            _curl(url, "/v1/indicators", giver["key"], contribution(made["set"]), once=True)
+        )
+        click.echo("\nThe second asks about it:\n")
+        click.echo(_curl(url, "/v1/match", asker["key"], question()))
+
+    def ready(self) -> None:
+        """Show where the hub is, now that it answers."""
+        click.echo(f"\nBreakwater answers on {self.settings.public_url}")
+        click.echo(f"API documentation     {self.settings.public_url}/docs")
+        click.echo("\nCtrl-C ends it.\n")
 
 
 def contribution(sharing_set: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -48,8 +49,8 @@ class Running:
 
     data: Path
     port: int
-    environment: dict = field(default_factory=dict)
-    process: subprocess.Popen | None = None
+    environment: dict[str, str] = field(default_factory=dict)
+    process: Any = None
 
     def start(self):
         self.launch()

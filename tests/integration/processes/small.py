@@ -21,6 +21,14 @@ from hub.cli.starting import Commands, run_hub
 SELF = (sys.executable, "-m", "tests.integration.processes.small")
 
 
+class Screen:
+    def made(self, made):
+        click.echo(json.dumps(made))
+
+    def ready(self):
+        click.echo("READY")
+
+
 def create():
     def answer(_environ, start):
         start("200 OK", [("Content-Type", "application/json")])
@@ -37,7 +45,7 @@ def main(part):
         commands = Commands(
             prepare=(*SELF, "prepare"), serve=(*SELF, "serve"), worker=(*SELF, "worker")
         )
-        run_hub(settings, commands, _tell(settings), lambda _: click.echo("READY"))
+        run_hub(settings, commands, _tell(settings), Screen())
     elif part == "prepare":
         click.echo("null")
     elif part == "serve":

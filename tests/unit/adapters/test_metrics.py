@@ -5,6 +5,7 @@ import sys
 import threading
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client import generate_latest
@@ -69,7 +70,7 @@ def test_what_happens_is_counted_under_its_own_name():
 @pytest.fixture
 def parts(tmp_path):
     """Two processes of one hub that told their figures and still live."""
-    running = [
+    running: list[Any] = [
         subprocess.Popen(  # noqa: S603 - the text above
             [sys.executable, "-c", PART, str(figure)],
             cwd=Path(__file__).parents[3],

@@ -68,8 +68,7 @@ def assemble(settings: Settings, *, now: Clock = clock.now, budgets: Budgets | N
     engine = Engine()
     metrics = Metrics()
 
-    def learn(changes: Sequence[Change]) -> None:
-        directory.learn(changes)
+    def measure(changes: Sequence[Change]) -> None:
         seconds = now().timestamp()
         for change in changes:
             metrics.change_applied(seconds - change.at_ms / 1000)
@@ -79,7 +78,8 @@ def assemble(settings: Settings, *, now: Clock = clock.now, budgets: Budgets | N
         store,
         feed,
         clock=time.monotonic,
-        on_changes=learn,
+        before_changes=directory.learn,
+        on_changes=measure,
         on_reload=directory.reload,
     )
     return Hub(

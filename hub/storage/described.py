@@ -84,9 +84,16 @@ class SqlDescriber:
             found = _described(self._run, list(keys), list(sets), is_sqlite=self._is_sqlite)
         except Exception as error:
             # A broken connection must not stay with the thread; the next call opens a new one.
-            self._forget()
+            self.close()
             raise UnavailableError("The database does not answer.") from error
         return [entry for entry in found if not entry.entry.withdrawn]
+
+    def close(self) -> None:
+        """Close this thread's connection; the next call opens a new one."""
+        kept = getattr(self._local, "connection", None)
+        self._local.connection = None
+        if kept is not None:
+            kept.close()
 
     def _run(self, text: str, values: Sequence[Any]) -> Iterable[Sequence[Any]]:
         connection = self._connection()
@@ -106,11 +113,6 @@ class SqlDescriber:
             self._local.connection = kept
         return kept
 
-    def _forget(self) -> None:
-        kept = getattr(self._local, "connection", None)
-        self._local.connection = None
-        if kept is not None:
-            kept.close()
 
 
 def _described(run: Run, keys: list[int], sets: list[int], *, is_sqlite: bool) -> list[Described]:

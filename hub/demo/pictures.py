@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Photographs that come with scikit-image, and what people do to pictures before they pass them on."""
+"""Photographs that come with scikit-image, and what people do to pictures they pass on."""
 
 import io
 from collections.abc import Callable, Mapping
@@ -127,9 +127,9 @@ ALTERATIONS = (
     Alteration("framed", _framed, promised=True),
     Alteration("mirrored", _mirrored, promised=True),
     Alteration("turned by 90°", _turned, promised=True),
-    Alteration("cropped by 1 % a side", _cropped(1), promised=False),
-    Alteration("cropped by 2 % a side", _cropped(2), promised=False),
-    Alteration("cropped by 5 % a side", _cropped(5), promised=False),
+    Alteration("cropped by 1 %", _cropped(1), promised=False),
+    Alteration("cropped by 2 %", _cropped(2), promised=False),
+    Alteration("cropped by 5 %", _cropped(5), promised=False),
     Alteration("tilted by 3°", _tilted, promised=False),
 )
 """Crops and tilts are what plain PDQ cannot do; see the README's table."""

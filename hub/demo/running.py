@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A hub of the demo's own: ``breakwater up`` on an empty folder and a free port."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+STARTS_WITHIN = 180.0
+"""Seconds; a first start compiles kernels."""
+STOPS_WITHIN = 20.0
+_KEY = re.compile(r"bw_test_[a-z2-7]{26}_[a-z2-7]{52}")
+_TITLE = "unixsocket:"
+_SET = re.compile(r"set_[a-z2-7]{26}")
+
+
+class DemoError(Exception):
+    """The demo cannot go on; the sentence says why."""
+
+
+@dataclass
+class RunningHub:
+    """One folder and the processes that serve it."""
+
+    folder: Path
+    port: int
+    keys: tuple[str, ...] = ()
+    set_id: str = ""
+    _process: "subprocess.Popen[bytes] | None" = None
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start it and wait until it answers; a first start tells the sandbox's keys.
+
+        Raises:
+            DemoError: It does not start.
+        """
+        screen = self.folder / "screen.txt"
+        with screen.open("wb") as file:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "hub.cli", "up"],
+                env=self._environment(),
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + STARTS_WITHIN
+        while "Ctrl-C" not in (text := screen.read_text(encoding="utf-8", errors="replace")):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise DemoError(f"The hub does not start. It said:\n{text}")
+            time.sleep(0.05)
+        if not self.keys:
+            self.keys = tuple(dict.fromkeys(_KEY.findall(text)))
+            self.set_id = _SET.findall(text)[0]
+
+    def stop(self) -> None:
+        """Stop it as Ctrl-C does."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+            self._process.wait(STOPS_WITHIN)
+
+    def kill(self) -> None:
+        """Kill its supervisor as a crash would: nothing below it may go on answering."""
+        if self._process is None:
+            return
+        self._process.kill()
+        self._process.wait(STOPS_WITHIN)
+        deadline = time.monotonic() + STOPS_WITHIN
+        while _answers(self.port):
+            if time.monotonic() > deadline:
+                raise DemoError("A process of the killed hub still answers.")
+            time.sleep(0.05)
+
+    def valkey(self) -> tuple[int, str]:
+        """The process id of its private Valkey, and the socket it listens on.
+
+        Raises:
+            DemoError: It does not run.
+        """
+        if self._process is None:
+            raise DemoError("The hub does not run.")
+        listed = subprocess.run(
+            ["ps", "-ww", "-eo", "pid=,ppid=,args="],  # noqa: S607 - where it lies differs
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for line in listed.splitlines():
+            pid, parent, *arguments = line.split()
+            # It writes its socket into its own title.
+            titled = [word for word in arguments if word.startswith(_TITLE)]
+            if parent == str(self._process.pid) and titled:
+                return int(pid), titled[0].removeprefix(_TITLE)
+        raise DemoError("The hub's Valkey does not run.")
+
+    def _environment(self) -> dict[str, str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("BREAKWATER_", "REDIS_"))}
+        data = self.folder / "data"
+        return {
+            **kept,
+            "BREAKWATER_DATA": str(data),
+            "BREAKWATER_LISTEN": f"127.0.0.1:{self.port}",
+        }
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as one:
+        one.settimeout(1)
+        return one.connect_ex(("127.0.0.1", port)) == 0

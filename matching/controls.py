@@ -24,6 +24,7 @@ COUNTS: dict[Kind, int] = {"known": 2, "unknown": 2, "probe": 64}
 INDICATOR = (1 << 63) - 1
 
 
+@cache
 def control_codes(signal: Signal, kind: Kind) -> bytes:
     """Return the fixed codes of a kind: ``COUNTS[kind] * signal.width`` bytes."""
     return b"".join(_code(signal, kind, number) for number in range(COUNTS[kind]))

@@ -21,8 +21,8 @@ RESERVED = "rocket"
 COPIED, WITHDRAWN = "astronaut", "coffee"
 VOTES_COUNT_AFTER = 3.0
 PATIENCE = 20.0
-UNDER_FIRE = 4.0
-"""Seconds of lookups while Redis is flushed and killed."""
+UNDER_FIRE = 200
+"""Lookups before, between and after Redis is flushed and killed."""
 
 
 @dataclass(frozen=True)
@@ -94,9 +94,7 @@ class Story:
         return Step("match", not wrong, told, rows)
 
     def corroborate(self) -> Step:
-        """The second operator knows one picture by itself, recompressed: two independent
-        voices.
-        """
+        """The second operator knows one picture by itself, recompressed: two voices."""
         photograph = pictures.photographs((RESERVED,))[RESERVED]
         own = self._file("own", pictures.jpeg(photograph, 70))
         with self._client(1) as client:
@@ -134,12 +132,12 @@ class Story:
         asking = threading.Thread(target=self._ask_on, args=(stop, tally))
         asking.start()
         try:
-            time.sleep(UNDER_FIRE / 4)
+            tally.wait()
             process, path = self.hub.valkey()
             Redis(unix_socket_path=path).flushall()
-            time.sleep(UNDER_FIRE / 4)
+            tally.wait()
             os.kill(process, signal.SIGKILL)
-            time.sleep(UNDER_FIRE / 2)
+            tally.wait()
         finally:
             stop.set()
             asking.join()
@@ -220,6 +218,12 @@ class _Tally:
     @property
     def ok(self) -> bool:
         return self.asked > 0 and not self.wrong and not self.failed
+
+    def wait(self) -> None:
+        """Wait for the next lookups, but not for ever."""
+        wanted, deadline = self.asked + self.failed + UNDER_FIRE, time.monotonic() + PATIENCE
+        while self.asked + self.failed < wanted and time.monotonic() < deadline:
+            time.sleep(0.01)
 
     def take(self, matches: Matches) -> None:
         known, unknown = matches.answers

@@ -48,14 +48,14 @@ class AsyncClient:
         self._timeout = timeout_seconds
         self._sleep = sleep
         self._owns_hasher = hasher is None
-        self._hasher = hasher or Hasher()
+        self.hasher = hasher or Hasher()
         self._http = httpx2.AsyncClient(base_url=url, headers=headers(key), transport=transport)
 
     async def close(self) -> None:
         """Let go of connections and processes."""
         await self._http.aclose()
         if self._owns_hasher:
-            await asyncio.to_thread(self._hasher.close)
+            await asyncio.to_thread(self.hasher.close)
 
     async def __aenter__(self) -> Self:
         return self
@@ -72,7 +72,7 @@ class AsyncClient:
 
     async def match_files(self, paths: Sequence[FilePath]) -> list[files.FileMatch]:
         """Hash pictures here and ask about them; a file that is refused harms no other."""
-        hashed = await asyncio.to_thread(self._hasher.hash_files, paths)
+        hashed = await asyncio.to_thread(self.hasher.hash_files, paths)
         items = files.items_of(hashed)
         matches = await self.match_items(items) if items else None
         return files.file_matches(paths, hashed, matches)
@@ -118,7 +118,7 @@ class AsyncClient:
         Raises:
             RefusedPictureError: It is not one that can be hashed.
         """
-        picture = await asyncio.to_thread(self._hasher.hash_file, path)
+        picture = await asyncio.to_thread(self.hasher.hash_file, path)
         contribution = values.Contribution.of_picture(
             picture, words, external_id=external_id, digests_only=digests_only
         )

@@ -55,14 +55,14 @@ class Client:
         self._timeout = timeout_seconds
         self._sleep = sleep
         self._owns_hasher = hasher is None
-        self._hasher = hasher or Hasher()
+        self.hasher = hasher or Hasher()
         self._http = httpx2.Client(base_url=url, headers=headers(key), transport=transport)
 
     def close(self) -> None:
         """Let go of connections and processes."""
         self._http.close()
         if self._owns_hasher:
-            self._hasher.close()
+            self.hasher.close()
 
     def __enter__(self) -> Self:
         return self
@@ -79,7 +79,7 @@ class Client:
 
     def match_files(self, paths: Sequence[FilePath]) -> list[files.FileMatch]:
         """Hash pictures here and ask about them; a file that is refused harms no other."""
-        hashed = self._hasher.hash_files(paths)
+        hashed = self.hasher.hash_files(paths)
         items = files.items_of(hashed)
         return files.file_matches(paths, hashed, self.match_items(items) if items else None)
 
@@ -124,7 +124,7 @@ class Client:
             RefusedPictureError: It is not one that can be hashed.
         """
         contribution = values.Contribution.of_picture(
-            self._hasher.hash_file(path), words, external_id=external_id, digests_only=digests_only
+            self.hasher.hash_file(path), words, external_id=external_id, digests_only=digests_only
         )
         return self.contribute(contribution, once=once)
 

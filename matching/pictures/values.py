@@ -4,7 +4,7 @@
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -22,21 +22,24 @@ class DerivedCode:
     """The PDQ of an altered copy of the picture."""
 
     derivation: int
-    pdq: str
+    pdq: str = field(repr=False)
     quality: int
 
 
 @dataclass(frozen=True)
 class HashedPicture:
-    """What one picture is known by; every code is lower-case hex."""
+    """What one picture is known by; every code is lower-case hex.
 
-    sha256: str
-    sha1: str
-    md5: str
-    pdq: str
+    Codes stay out of the repr, for a repr ends in a log.
+    """
+
+    sha256: str = field(repr=False)
+    sha1: str = field(repr=False)
+    md5: str = field(repr=False)
+    pdq: str = field(repr=False)
     quality: int
     """PDQ's own estimate, 0 to 100; below 50 the PDQ is not fit to be matched."""
-    phash: str
+    phash: str = field(repr=False)
     derived: tuple[DerivedCode, ...]
     profile: str = PROFILE
 

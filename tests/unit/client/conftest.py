@@ -5,13 +5,14 @@ import asyncio
 import inspect
 import threading
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from hub.client import AsyncClient, Client, Words
 from matching.pictures import Hasher
-from tests.fakes.houses import House
+from tests.support.house import House
 
 
 class Quiet(WSGIRequestHandler):
@@ -29,6 +30,8 @@ class Hub:
     contributor: str
     reader: str
     admin: str
+    reading_member: str
+    giving_member: str
 
     def words(self, **changed):
         said = {
@@ -49,24 +52,32 @@ def hasher():
 
 
 @pytest.fixture
-def hub(tmp_path):
-    house = House(tmp_path)
+def databases(sqlite_databases):
+    """What is asked here does not depend on the kind of database."""
+    return sqlite_databases
+
+
+@pytest.fixture
+def hub(house):
     server = make_server("127.0.0.1", 0, house.app, threaded=True, request_handler=Quiet)
     serving = threading.Thread(target=server.serve_forever)
     serving.start()
     shared = house.set("shared")
+    contributor = house.admit("first.example.com", sets=[shared])
+    reader = house.admit("second.example.com", sets=[shared])
     yield Hub(
         house,
         f"http://127.0.0.1:{server.server_port}",
         shared,
-        house.admit("first.example.com", sets=[shared]).secret,
-        house.admit("second.example.com", sets=[shared]).secret,
+        contributor.secret,
+        reader.secret,
         house.admit("hub.example.com", role="admin").secret,
+        reader.member,
+        contributor.member,
     )
     server.shutdown()
     serving.join()
     server.server_close()
-    house.close()
 
 
 class Waited:
@@ -85,7 +96,7 @@ class Waited:
 @pytest.fixture(params=["sync", "async"])
 def connect(request, hub, hasher):
     """Make clients of either kind; all that follows must hold for both."""
-    made = []
+    made: list[Any] = []
     loop = asyncio.new_event_loop()
 
     def client(key, **options):

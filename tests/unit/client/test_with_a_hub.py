@@ -91,6 +91,7 @@ def test_batch_tells_of_each_row_and_keeps_the_good_ones(hub, contributor, reade
     assert contributor.list_own().items[0].external_id == "a-1"
 
 
+@pytest.mark.slow
 def test_batch_longer_than_a_request_is_kept_in_parts_and_only_once(hub, contributor):
     batch = [
         Contribution.of_codes((Code("md5", f"{number:032x}"),), hub.words())
@@ -179,18 +180,6 @@ def test_weak_code_alone_is_not_clear(reader):
     answer = reader.match_codes({"phash": ["0123456789abcdef"]}).answers[0]
 
     assert (answer.answer, answer.why, answer.is_clear) == ("unknown", "unsearchable", False)
-
-
-def test_answer_of_a_hub_that_lost_sight_of_the_truth_is_not_clear(hub, reader):
-    hub.house.hub.follower._evidence.head(10**9, None)
-    hub.house.hub.follower._evidence._known = type(hub.house.hub.follower._evidence._known)(
-        hub.house.hub.follower._evidence._known.trouble, 10**9, None
-    )
-
-    matches = reader.match_codes({"md5": [MD5]})
-
-    assert (matches.complete, matches.is_clear) == (False, False)
-    assert matches.answers[0].answer == "unknown"
 
 
 def test_refusal_names_what_is_wrong_without_repeating_it(hub, contributor):

@@ -8,7 +8,7 @@ position are never seen apart. Exact by promise: everything within the radius, n
 
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,17 +19,8 @@ from matching.errors import DigestError, GapError, MalformedBatchError
 from matching.ports import CONTROLS, GONE, LABEL_MASK, Change, Chunk, Snapshot, Total
 from matching.search.scan import Scan
 from matching.search.selection import Found, Gathering, Limits, Pairs, rows_of
-from matching.search.table import Draft, Table
+from matching.search.table import Draft, State, Table
 from matching.signals import INDEX, ORDER, Signal
-
-
-@dataclass(frozen=True, eq=False)
-class State:
-    """Rows and the position they stand at; replaced, never changed."""
-
-    timeline: str = ""
-    position: int = 0
-    tables: Mapping[str, Table] = field(default_factory=dict)
 
 
 class Engine:
@@ -48,7 +39,7 @@ class Engine:
 
     @property
     def state(self) -> State:
-        """What is searched now; not to be changed."""
+        """What is searched now: rows and their position; not to be changed."""
         return self._state
 
     @property
@@ -115,6 +106,7 @@ class Engine:
         per_request: int = 20_000,
         radius: Mapping[str, int] | None = None,
         capped: bool = True,
+        state: State | None = None,
     ) -> Hits:
         """Find the indicators within the radius of a batch's codes.
 
@@ -127,11 +119,14 @@ class Engine:
                 best before any keeps its second best.
             radius: bits for some signals, by name; else each signal's own.
             capped: False tells everything.
+            state: what to search, if not the present state. Whoever makes *allowed* from labels
+                that changes bring takes the state first: then no row of it carries a label that
+                is younger than the mask.
 
         Returns:
             The hits, with the timeline and position of the state that was searched.
         """
-        state = self._state
+        state = state or self._state
         search = _Search(state, batch, _mask(allowed), radius or {})
         found, truncated = search.found(per_item, per_request) if capped else search.everything()
         return _hits(found.ordered(), truncated, state)

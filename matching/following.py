@@ -25,7 +25,7 @@ from matching.errors import (
     UnavailableError,
 )
 from matching.freshness import Clock, Evidence, Freshness, Why
-from matching.ports import READ_LIMIT, Change, ChangeFeed, CodeStore, Entry, EntryId
+from matching.ports import READ_LIMIT, Change, ChangeFeed, CodeStore, Entry, EntryId, Snapshot
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -49,8 +49,11 @@ class Follower:
         feed: the truth. Any exception of it counts as "away"; it should answer within seconds.
         clock: monotonic seconds.
         on_changes: told of changes after the engine applied them, in order.
-        on_reload: told after everything was loaded anew, instead of each change. If a callback
-            fails, everything is loaded anew, and it is told of that.
+        before_changes: told of them before. Who makes masks must know a label before any row
+            carries it. What it is told may be told again.
+        on_reload: told when everything is loaded anew, instead of each change: after the new
+            rows were read and before they are searched. If a callback fails, everything is
+            loaded anew, and it is told of that.
     """
 
     def __init__(
@@ -61,10 +64,12 @@ class Follower:
         clock: Clock = time.monotonic,
         on_changes: Callable[[Sequence[Change]], None] = lambda _changes: None,
         *,
+        before_changes: Callable[[Sequence[Change]], None] = lambda _changes: None,
         on_reload: Callable[[], None] = lambda: None,
     ) -> None:
         self._engine, self._store, self._feed, self._clock = engine, store, feed, clock
-        self._on_changes, self._on_reload = on_changes, on_reload
+        self._on_changes, self._before_changes = on_changes, before_changes
+        self._on_reload = on_reload
         self._evidence = Evidence(engine, clock)
         self._must_load, self._loads, self._load_at = True, 0, clock()
         self._troubled_at = clock() - FORGIVEN_SECONDS
@@ -135,10 +140,9 @@ class Follower:
         at_head = None
         if self._engine.timeline or not self._load_checkpoint():
             at_head = self._clock()
-            self._engine.load(_from_feed(self._feed.snapshot))
+            self._take_over(_from_feed(self._feed.snapshot))
         if not self._engine.controls_ok():
             raise _ControlsError
-        self._tell(self._on_reload)
         self._evidence.loaded(at_head)
         self._cursor, self._written_after = EntryId(self._engine.position, 0), None
         self._must_load, self._must_ask, self._checked_at = False, True, self._clock()
@@ -148,11 +152,15 @@ class Follower:
             pointer = self._store.pointer()
             if pointer is None or not self._may_be_ours(pointer.timeline, pointer.position):
                 return False
-            self._engine.load(self._store.load(pointer))
+            self._take_over(self._store.load(pointer))
         except (RebuildError, StoreUnavailableError):
             return False
         self._epoch = pointer.epoch
         return self._engine.controls_ok()
+
+    def _take_over(self, snapshot: Snapshot) -> None:
+        self._tell(self._on_reload)
+        self._engine.load(snapshot)
 
     def _may_be_ours(self, timeline: str, position: int) -> bool:
         """Hold a checkpoint against the truth; without the truth it is better than nothing."""
@@ -253,6 +261,7 @@ class Follower:
             return
         if any(change.resync for change in changes):
             raise _ResyncError
+        self._tell(lambda: self._before_changes(changes))
         self._engine.apply(changes)
         self._tell(lambda: self._on_changes(changes))
         self._evidence.arrived()

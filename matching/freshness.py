@@ -9,8 +9,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-
-from matching.engine import Engine
+from typing import Protocol
 
 Clock = Callable[[], float]  # seconds, monotonic
 
@@ -56,6 +55,20 @@ class _Known:
     current_at: float | None = None
 
 
+class Placed(Protocol):
+    """What stands at a position of a history: an engine."""
+
+    @property
+    def timeline(self) -> str:
+        """The history it follows."""
+        ...
+
+    @property
+    def position(self) -> int:
+        """The last change it holds."""
+        ...
+
+
 class Evidence:
     """Kept by the one loop that follows, read by any thread.
 
@@ -64,7 +77,7 @@ class Evidence:
         clock: monotonic seconds.
     """
 
-    def __init__(self, engine: Engine, clock: Clock) -> None:
+    def __init__(self, engine: Placed, clock: Clock) -> None:
         self._engine = engine
         self._clock = clock
         # One value, replaced and never changed: readers need no lock.

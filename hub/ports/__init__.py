@@ -21,8 +21,9 @@ from hub.domain.sharing import Asker, SharingSet
 from hub.ports.access import Access
 from hub.ports.repositories import Facts, History, Indicators, Opinions, Parties, Votes
 from matching.batches import Batch, Hits
-from matching.following import Freshness
+from matching.freshness import Freshness
 from matching.ports import ChangeFeed, CodeStore
+from matching.search.table import State
 
 Clock = Callable[[], datetime]
 """The present moment, aware, UTC."""
@@ -171,6 +172,11 @@ class Searcher(Protocol):
     """The engine as the services use it."""
 
     @property
+    def state(self) -> State:
+        """What is searched now. Whoever makes a mask takes it first."""
+        ...
+
+    @property
     def position(self) -> int:
         """The last change it has applied."""
         ...
@@ -193,6 +199,7 @@ class Searcher(Protocol):
         per_request: int = 20_000,
         radius: Mapping[str, int] | None = None,
         capped: bool = True,
+        state: State | None = None,
     ) -> Hits:
         """Everything within the radius under the allowed labels, nothing beyond."""
         ...

@@ -77,13 +77,19 @@ def find_matches(query: Query, *, asker: Asker, hub: Hub) -> dict[str, Any]:
     freshness = hub.follower.freshness()
     if freshness.position == 0 and not freshness.complete:
         raise UnavailableError("The index is being loaded; try again in a moment.")
+    # The state first: the mask then knows every label that a row of it carries.
+    state = hub.engine.state
     mask = hub.directory.mask(asker)
-    hits = hub.engine.search(query.batch, mask)
+    hits = hub.engine.search(query.batch, mask, state=state)
     described = _describe(hits, asker, hub)
     if described is not None and _dropped(hits, described):
         # What the truth no longer knows took places under the cap: look again with more room.
         hits = hub.engine.search(
-            query.batch, mask, per_item=10 * PER_ITEM, per_request=10 * PER_REQUEST
+            query.batch,
+            mask,
+            per_item=10 * PER_ITEM,
+            per_request=10 * PER_REQUEST,
+            state=state,
         )
         described = _describe(hits, asker, hub)
     found = _by_item(hits)

@@ -126,11 +126,14 @@ def search_entry(
 ) -> Seen:
     """The direct neighbours of an indicator in one set, uncapped, by plain strong codes."""
     codes = _plain(work.indicators.codes([indicator.key]).get(indicator.key, ()))
+    # The state first: the mask then knows every label that a row of it carries.
+    state = hub.engine.state
     hits = hub.engine.search(
         _batch(codes, indicator.item_kind),
         hub.directory.mask_of_set(set_key),
         radius=RADIUS,
         capped=False,
+        state=state,
     )
     near = _near(hits, codes, indicator, work)
     found = work.indicators.by_keys(near - {indicator.key})

@@ -6,7 +6,7 @@ table from it. Rows are appended in place, beyond what any reader of an older ta
 labels are changed in a copy, made once a draft; a draft that is thrown away leaves no trace.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -76,6 +76,15 @@ class Table:
         codes, tags = self.codes[chosen], self.tags[: self.rows][chosen]
         chunk = Chunk(self.signal.name, codes, self.indicators[: self.rows][chosen], tags)
         return Table.of(self.signal, [chunk])
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """The rows of all signals and the position they stand at; replaced, never changed."""
+
+    timeline: str = ""
+    position: int = 0
+    tables: Mapping[str, Table] = field(default_factory=dict)
 
 
 @dataclass(eq=False)

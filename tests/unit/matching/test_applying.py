@@ -278,6 +278,16 @@ def test_a_search_sees_one_state_and_says_which(engine, feed):
     assert engine.search(asked(1), EVERYTHING).position == 6
 
 
+def test_a_state_taken_before_is_what_is_searched(engine, feed):
+    state = engine.state
+    engine.apply([feed.change(1, 3)])
+
+    hits = engine.search(asked(1), np.arange(8) == 2, radius={"pdq": 0}, state=state)
+
+    assert (hits.position, hits.indicator.tolist()) == (5, [1])
+    assert found(engine, 1) == [1]
+
+
 def test_a_state_held_by_a_reader_never_changes(engine):
     state = engine.state
     before = contents(state)

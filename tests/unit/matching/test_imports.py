@@ -17,7 +17,8 @@ print(sorted({{"numba", "redis", "flask", "sqlalchemy"}} & set(sys.modules)))
     ("modules", "brought"),
     [
         ("matching, matching.signals, matching.batches, matching.ports, matching.digests", []),
-        ("matching.controls, matching.stores.memory, matching.stores.layout", []),
+        ("matching.freshness, matching.controls, matching.stores.memory", []),
+        ("matching.stores.layout", []),
         ("matching.search.exact", []),
         ("matching.following", ["numba"]),
         ("matching.stores.redis", ["redis"]),

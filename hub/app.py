@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from flask import Flask
 
-from hub import api
+from hub.api import docs, routes
 from hub.ports import Hub
 from hub.settings import Settings
 from hub.web import EXTENSION
@@ -36,7 +36,7 @@ def create_app(settings: Settings, hub: Hub) -> Flask:
 def openapi() -> bytes:
     """The OpenAPI document of this version, which needs no hub to be written."""
     app, _ = _routed()
-    document: bytes = app.extensions[api.docs.EXTENSION]
+    document: bytes = app.extensions[docs.EXTENSION]
     return document
 
 
@@ -47,7 +47,7 @@ def _routed() -> tuple[Flask, Mapping[tuple[str, str], Policy]]:
     # No CORS and no redirects: what is not an address of ours is not found.
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.url_map.merge_slashes = False
-    made = api.add_routes(app)
+    made = routes.add_routes(app)
     known = policies(app)
-    api.describe(app, made, known)
+    routes.describe(app, made, known)
     return app, known

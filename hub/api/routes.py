@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every route of the API, and the document that describes them."""
+
+from collections.abc import Mapping
+
+from flask import Flask
+
+from hub.api import access, docs, errors, following, indicators, matches, openapi, status
+from hub.web.policy import Policy
+
+BLUEPRINTS = (
+    indicators.blueprint,
+    matches.blueprint,
+    following.blueprint,
+    *access.BLUEPRINTS,
+    status.blueprint,
+)
+
+
+def add_routes(app: Flask) -> openapi.HubApi:
+    """Add every route of the API, and the one table of its errors."""
+    errors.register(app)
+    made = openapi.make_api(app)
+    for blueprint in BLUEPRINTS:
+        made.register_blueprint(blueprint)
+    docs.add_pages(app)
+    return made
+
+
+def describe(app: Flask, made: openapi.HubApi, known: Mapping[tuple[str, str], Policy]) -> None:
+    """Write the OpenAPI document, once all routes and policies are known."""
+    document = openapi.document(made, app, known)
+    app.extensions[docs.EXTENSION] = docs.written(document)

@@ -32,7 +32,9 @@ def database(tmp_path):
             CREATE TABLE ballast (position INTEGER, filler BLOB);
             """
         )
-        connection.executemany("INSERT INTO ballast VALUES (0, ?)", [(bytes(4000),)] * 3000)
+        connection.execute("BEGIN")
+        connection.executemany("INSERT INTO ballast VALUES (0, ?)", [(bytes(4000),)] * 6000)
+        connection.execute("COMMIT")
     return file
 
 
@@ -69,9 +71,11 @@ def test_copy_under_steady_writing_ends_and_is_one_moment(database):
     writer = threading.Thread(target=write)
     writer.start()
     written.wait()
-    manifest = copied(database)
-    stop.set()
-    writer.join()
+    try:
+        manifest = copied(database)
+    finally:
+        stop.set()
+        writer.join()
 
     with closing(sqlite3.connect(database.with_name("copy"))) as connection:
         (last,) = connection.execute("SELECT max(position) FROM ballast").fetchone()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Indicators, their versions, codes and entries in SQL."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from hub.domain.changes import Delta
 from hub.domain.indicators import LIVE, Account, Code, Draft, Indicator, Words
 from hub.domain.sharing import GONE, Party
 from hub.storage import tables
-from hub.storage.dialects import insert
+from hub.storage.dialects import built, insert
 from hub.storage.totals import difference, total
 from hub.storage.words import packed, unpacked
 
@@ -22,6 +22,16 @@ _i, _v, _c, _e = tables.indicator, tables.version, tables.code, tables.entry
 _SELECT = sa.select(_i, _v.c.words, _v.c.sets).join(
     _v, sa.and_(_v.c.indicator == _i.c.key, _v.c.n == _i.c.n)
 )
+_EXTERNAL = sa.select(_i.c.external_id).where(
+    _i.c.operator == sa.bindparam("by"),
+    _i.c.external_id.in_(sa.bindparam("names", expanding=True)),
+)
+_l = tables.label
+_LABEL = sa.select(_l.c.label).where(_l.c.sets == sa.bindparam("of_sets"))
+_ADD_LABEL = built(lambda insert: insert(_l).on_conflict_do_nothing().returning(_l.c.label))
+_ADD = _i.insert().returning(_i.c.key, _i.c.id)
+# Inline: nobody asks for the keys of these, so no statement waits to tell them.
+_ADD_CODE, _ADD_VERSION, _ADD_ENTRY = (table.insert().inline() for table in (_c, _v, _e))
 
 
 class SqlIndicators:
@@ -34,13 +44,19 @@ class SqlIndicators:
 
     def find(self, public_id: str, *, lock: bool = False) -> Indicator | None:
         """The indicator of that public id, as it stands; *lock* keeps other writers off it."""
-        return self._one(_SELECT.where(_i.c.id == public_id), lock=lock)
+        return self._one(_i.c.id == public_id, lock=lock)
 
     def find_external(self, operator: int, external_id: str) -> Indicator | None:
         """The operator's indicator of that name of its own, locked against other writers."""
-        return self._one(
-            _SELECT.where(_i.c.operator == operator, _i.c.external_id == external_id), lock=True
-        )
+        mine = sa.and_(_i.c.operator == operator, _i.c.external_id == external_id)
+        return self._one(mine, lock=True)
+
+    def known_externals(self, operator: int, names: Collection[str]) -> set[str]:
+        """Which of those names of its own the operator has given already."""
+        if not names:
+            return set()
+        found = self._connection.scalars(_EXTERNAL, {"by": operator, "names": list(names)})
+        return {str(name) for name in found}
 
     def by_keys(self, keys: Iterable[int]) -> dict[int, Indicator]:
         """The indicators of those internal keys."""
@@ -109,46 +125,51 @@ class SqlIndicators:
         """The label of a combination of sets, and whether this transaction is its first use."""
         if not sets:
             return GONE, False
-        table = tables.label
-        named = sorted(set(sets))
-        label = self._connection.scalar(
-            insert(self._connection, table)
-            .values(sets=named)
-            .on_conflict_do_nothing()
-            .returning(table.c.label)
-        )
+        named = {"of_sets": sorted(set(sets))}
+        label = self._connection.scalar(_LABEL, named)
         if label is not None:
-            return label, True
-        found = self._connection.scalar(sa.select(table.c.label).where(table.c.sets == named))
-        return int(found or GONE), False
+            return int(label), False
+        label = self._connection.scalar(_ADD_LABEL(self._connection), {"sets": named["of_sets"]})
+        if label is not None:
+            return int(label), True
+        # Another request was quicker, and has committed.
+        return int(self._connection.scalar(_LABEL, named) or GONE), False
 
     def add(
-        self, draft: Draft, *, public_id: str, party: Party, label: int, at: datetime
-    ) -> tuple[Indicator, Mapping[str, Delta]]:
-        """Keep a new indicator; returns it with what it does to the totals."""
-        strong = any(code.signal != "phash" for code in draft.codes)
-        values = {
-            "id": public_id,
-            "operator": party.operator,
-            "operator_kind": party.operator_kind,
-            "party": party.key,
-            "item_kind": draft.item_kind,
-            "external_id": draft.external_id,
-            "profile": draft.profile,
-            "strong": strong,
-            "created_at": at,
-            "n": 1,
-            "state": LIVE,
-            "expires": draft.expires,
-            "label": label,
-            "copied": False,
-        }
-        key = self._connection.scalar(_i.insert().values(values).returning(_i.c.key))
-        indicator = Indicator(**{**values, "key": key, "sets": draft.sets, "words": draft.words})
-        self._add_codes(indicator.key, draft.codes, n=1)
-        self._add_version(indicator, "assert", party.key, at, None)
-        self._enter(indicator.key, draft.sets, at)
-        return indicator, total(indicator.key, label, draft.codes)
+        self,
+        drafts: Sequence[Draft],
+        *,
+        public_ids: Sequence[str],
+        party: Party,
+        labels: Mapping[tuple[int, ...], int],
+        at: datetime,
+    ) -> list[tuple[Indicator, Mapping[str, Delta]]]:
+        """Keep new indicators; returns each with what it does to the totals."""
+        rows = [
+            _new_row(draft, public_id, party, labels[draft.sets], at)
+            for draft, public_id in zip(drafts, public_ids, strict=True)
+        ]
+        keys = {row.id: row.key for row in self._connection.execute(_ADD, rows)}
+        added = [
+            Indicator(**row, key=keys[row["id"]], sets=draft.sets, words=draft.words)
+            for row, draft in zip(rows, drafts, strict=True)
+        ]
+        codes = [
+            _code_row(one.key, code, 1)
+            for one, draft in zip(added, drafts, strict=True)
+            for code in draft.codes
+        ]
+        if codes:
+            self._connection.execute(_ADD_CODE, codes)
+        versions = [_version_row(one, "assert", party.key, at, None) for one in added]
+        self._connection.execute(_ADD_VERSION, versions)
+        self._connection.execute(
+            _ADD_ENTRY, [_entry_row(one.key, one_set, at) for one in added for one_set in one.sets]
+        )
+        return [
+            (one, total(one.key, one.label, draft.codes))
+            for one, draft in zip(added, drafts, strict=True)
+        ]
 
     def keep_account(self, key: int, account: Account, sealed: bytes) -> None:
         """Keep the sealed value of an account indicator."""
@@ -220,27 +241,17 @@ class SqlIndicators:
 
     # -- steps --------------------------------------------------------------------------------
 
-    def _one(self, select: sa.Select[Any], *, lock: bool) -> Indicator | None:
+    def _one(self, which: sa.ColumnElement[bool], *, lock: bool) -> Indicator | None:
         if lock:
-            select = select.with_for_update(of=_i)
-        row = self._connection.execute(select).one_or_none()
+            # A statement of its own: PostgreSQL would join what it waited for with the version
+            # of before, and find nothing.
+            self._connection.execute(sa.select(_i.c.key).where(which).with_for_update())
+        row = self._connection.execute(_SELECT.where(which)).one_or_none()
         return None if row is None else _indicator(row)
 
     def _add_codes(self, key: int, codes: Sequence[Code], n: int) -> None:
-        rows = [
-            {
-                "indicator": key,
-                "signal": code.signal,
-                "value": code.value,
-                "derivation": code.derivation,
-                "quality": code.quality,
-                "at_ms": code.at_ms,
-                "n_from": n,
-            }
-            for code in codes
-        ]
-        if rows:
-            self._connection.execute(_c.insert(), rows)
+        if codes:
+            self._connection.execute(_ADD_CODE, [_code_row(key, code, n) for code in codes])
 
     def _drop_derived(self, key: int, n: int) -> None:
         self._connection.execute(
@@ -257,25 +268,7 @@ class SqlIndicators:
             .where(_i.c.key == fresh.key)
             .values(n=fresh.n, state=fresh.state, expires=fresh.expires, label=fresh.label)
         )
-        self._add_version(fresh, kind, party, at, reason)
-
-    def _add_version(
-        self, fresh: Indicator, kind: str, party: int, at: datetime, reason: str | None
-    ) -> None:
-        self._connection.execute(
-            _v.insert().values(
-                indicator=fresh.key,
-                n=fresh.n,
-                kind=kind,
-                party=party,
-                at=at,
-                words=packed(fresh.words),
-                sets=list(fresh.sets),
-                expires=fresh.expires,
-                label=fresh.label,
-                reason=reason,
-            )
-        )
+        self._connection.execute(_ADD_VERSION, _version_row(fresh, kind, party, at, reason))
 
     def _enter(self, key: int, sets: Sequence[int], at: datetime) -> None:
         self._connection.execute(
@@ -284,19 +277,73 @@ class SqlIndicators:
             .values(live=False)
         )
         for set_key in sets:
-            statement = insert(self._connection, _e).values(
-                indicator=key,
-                set_key=set_key,
-                live=True,
-                since=at,
-                agree_total=0,
-                disagree_total=0,
-            )
+            statement = insert(self._connection, _e).values(_entry_row(key, set_key, at))
             self._connection.execute(
                 statement.on_conflict_do_update(
                     index_elements=["indicator", "set_key"], set_={"live": True}
                 )
             )
+
+
+def _new_row(
+    draft: Draft, public_id: str, party: Party, label: int, at: datetime
+) -> dict[str, Any]:
+    return {
+        "id": public_id,
+        "operator": party.operator,
+        "operator_kind": party.operator_kind,
+        "party": party.key,
+        "item_kind": draft.item_kind,
+        "external_id": draft.external_id,
+        "profile": draft.profile,
+        "strong": any(code.signal != "phash" for code in draft.codes),
+        "created_at": at,
+        "n": 1,
+        "state": LIVE,
+        "expires": draft.expires,
+        "label": label,
+        "copied": False,
+    }
+
+
+def _code_row(key: int, code: Code, n: int) -> dict[str, Any]:
+    return {
+        "indicator": key,
+        "signal": code.signal,
+        "value": code.value,
+        "derivation": code.derivation,
+        "quality": code.quality,
+        "at_ms": code.at_ms,
+        "n_from": n,
+    }
+
+
+def _version_row(
+    one: Indicator, kind: str, party: int, at: datetime, reason: str | None
+) -> dict[str, Any]:
+    return {
+        "indicator": one.key,
+        "n": one.n,
+        "kind": kind,
+        "party": party,
+        "at": at,
+        "words": packed(one.words),
+        "sets": list(one.sets),
+        "expires": one.expires,
+        "label": one.label,
+        "reason": reason,
+    }
+
+
+def _entry_row(key: int, set_key: int, at: datetime) -> dict[str, Any]:
+    return {
+        "indicator": key,
+        "set_key": set_key,
+        "live": True,
+        "since": at,
+        "agree_total": 0,
+        "disagree_total": 0,
+    }
 
 
 def _indicator(row: Row[Any]) -> Indicator:

@@ -278,9 +278,11 @@ class SqlIndicators:
         )
         for set_key in sets:
             statement = insert(self._connection, _e).values(_entry_row(key, set_key, at))
+            # What comes back is a new vote: it counts from now, not from when it was first said.
+            since = sa.case((_e.c.live, _e.c.since), else_=statement.excluded.since)
             self._connection.execute(
                 statement.on_conflict_do_update(
-                    index_elements=["indicator", "set_key"], set_={"live": True}
+                    index_elements=["indicator", "set_key"], set_={"live": True, "since": since}
                 )
             )
 

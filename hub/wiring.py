@@ -4,6 +4,8 @@
 import time
 from collections.abc import Sequence
 
+import structlog
+
 from hub.adapters import clock
 from hub.adapters.doorbell import RedisDoorbell
 from hub.adapters.erasures import ErasureFile
@@ -15,6 +17,7 @@ from hub.services.directory import Directory
 from hub.services.following import Waiting
 from hub.services.ledger import Budgets, Ledger
 from hub.services.receipts import Receipts
+from hub.services.walks import WalkWatch
 from hub.settings import Settings
 from hub.storage.controls import slot_delta
 from hub.storage.database import Database, connect
@@ -26,6 +29,8 @@ from matching.engine import Engine
 from matching.following import Follower
 from matching.ports import Change
 from matching.stores.redis import RedisStore, connect as connect_store
+
+log = structlog.get_logger(__name__)
 
 DEFAULT_REDIS = "redis://127.0.0.1:6379"
 PATIENCE = 10.0
@@ -98,9 +103,14 @@ def assemble(settings: Settings, *, now: Clock = clock.now, budgets: Budgets | N
         ledger=Ledger(begin=begin, clock=now, budgets=budgets or Budgets()),
         receipts=Receipts(secrets.receipts),
         waiting=Waiting(follower, settings.threads),
+        walks=WalkWatch(time.monotonic, _tell_staff),
         metrics=metrics,
         control_delta=slot_delta,
     )
+
+
+def _tell_staff(operator: int) -> None:
+    log.warning("boundary_walk_noticed", operator=operator)
 
 
 def _writers_store(url: str, instance: str) -> RedisStore:

@@ -21,12 +21,19 @@ WORKER: Sequence[Loop] = (
     ("follower", loops.follow),
     ("relay", loops.relay),
     ("neighbours", loops.neighbours),
+    ("ripening", loops.ripen),
     ("ledger", loops.settle),
     ("expiry", loops.expire),
     ("prober", loops.probe),
     ("forgetting", loops.forget),
+    ("figures", loops.show),
 )
-ANSWERING: Sequence[Loop] = (("follower", loops.follow), ("ledger", loops.settle))
+ANSWERING: Sequence[Loop] = (
+    ("follower", loops.follow),
+    ("ledger", loops.settle),
+    ("walks", loops.watch),
+    ("figures", loops.show),
+)
 
 
 def run(hub: Hub, stop: threading.Event) -> None:

@@ -6,7 +6,7 @@ import time
 
 from hub.domain.changes import SYSTEM
 from hub.ports import Hub
-from hub.services import neighbours as neighbouring, upkeep
+from hub.services import neighbours as neighbouring, ripening, upkeep
 from hub.services.probing import Prober
 from hub.services.relay import Relay
 from matching.errors import UnavailableError
@@ -59,6 +59,19 @@ def neighbours(hub: Hub, stop: threading.Event) -> None:
             hub.follower.wait_for(hub.engine.position + 1, 1.0)
 
 
+def ripen(hub: Hub, stop: threading.Event) -> None:
+    """Tell followers of votes that have begun to count."""
+    while not stop.is_set():
+        if not ripening.tell_ripe(hub):
+            stop.wait(SETTLE)
+
+
+def watch(hub: Hub, stop: threading.Event) -> None:
+    """Look, each second, whether anybody feels along a boundary."""
+    while not stop.wait(SETTLE):
+        hub.walks.look()
+
+
 def settle(hub: Hub, stop: threading.Event) -> None:
     """Settle hits and budgets with SQL each second, and once more at the end."""
     while not stop.wait(SETTLE):
@@ -86,3 +99,11 @@ def probe(hub: Hub, stop: threading.Event) -> None:
     prober = Prober(hub)
     while not stop.wait(MINUTE):
         hub.metrics.probed(prober.probe(time.monotonic))
+
+
+def show(hub: Hub, stop: threading.Event) -> None:
+    """Show each second what this process's engine holds and how far behind it is."""
+    while not stop.wait(SETTLE):
+        freshness = hub.follower.freshness()
+        rows = {signal: total.count for signal, total in hub.engine.totals.items()}
+        hub.metrics.index(rows, freshness.position, (freshness.lag_ms or 0) / 1000)

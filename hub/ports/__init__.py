@@ -22,7 +22,7 @@ from hub.ports.access import Access
 from hub.ports.repositories import Facts, History, Indicators, Opinions, Parties, Votes
 from matching.batches import Batch, Hits
 from matching.freshness import Freshness
-from matching.ports import ChangeFeed, CodeStore
+from matching.ports import ChangeFeed, CodeStore, Total
 from matching.search.table import State
 
 Clock = Callable[[], datetime]
@@ -186,6 +186,11 @@ class Searcher(Protocol):
         """The history it holds."""
         ...
 
+    @property
+    def totals(self) -> Mapping[str, Total]:
+        """Count and digest of every signal's live rows."""
+        ...
+
     def whole(self, signal: str) -> bool:
         """Whether it holds every row of a signal."""
         ...
@@ -306,6 +311,22 @@ class ReceiptLike(Protocol):
         ...
 
 
+class WalksPort(Protocol):
+    """Notices who feels along the boundary of a stored code."""
+
+    def admit(self, operator: int) -> None:
+        """Let a lookup pass; raises BudgetError while the operator is slowed down."""
+        ...
+
+    def hand_over(self, operator: int, batch: Batch, hits: Hits) -> None:
+        """Take the queries of a lookup, to be looked at later."""
+        ...
+
+    def look(self) -> int:
+        """Look at what was handed over; returns how many operators were noticed."""
+        ...
+
+
 class MetricsPort(Protocol):
     """What is counted and measured."""
 
@@ -315,6 +336,10 @@ class MetricsPort(Protocol):
 
     def match(self, codes: Mapping[str, int], seconds: float) -> None:
         """Count the codes of one match request by signal, and the time its search took."""
+        ...
+
+    def index(self, rows: Mapping[str, int], position: int, lag_seconds: float) -> None:
+        """Say what this process's engine holds and how far behind the truth it is."""
         ...
 
     def relayed(self, position: int) -> None:
@@ -365,6 +390,7 @@ class Hub:
     ledger: LedgerPort
     receipts: ReceiptsPort
     waiting: WaitingPort
+    walks: WalksPort
     metrics: MetricsPort
     control_delta: Callable[[int, bool], Mapping[str, Delta]]
     """What turning a control slot on (or off) does to the totals."""

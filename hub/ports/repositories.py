@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a unit of work can do: the promises of the repositories, a topic each."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -44,6 +44,10 @@ class Indicators(Protocol):
         """The operator's indicator of that name of its own, locked against other writers."""
         ...
 
+    def known_externals(self, operator: int, names: Collection[str]) -> set[str]:
+        """Which of those names of its own the operator has given already."""
+        ...
+
     def by_keys(self, keys: Iterable[int]) -> dict[int, Indicator]:
         """The indicators of those internal keys."""
         ...
@@ -77,9 +81,18 @@ class Indicators(Protocol):
         ...
 
     def add(
-        self, draft: Draft, *, public_id: str, party: Party, label: int, at: datetime
-    ) -> tuple[Indicator, Mapping[str, Delta]]:
-        """Keep a new indicator; returns it with what it does to the totals."""
+        self,
+        drafts: Sequence[Draft],
+        *,
+        public_ids: Sequence[str],
+        party: Party,
+        labels: Mapping[tuple[int, ...], int],
+        at: datetime,
+    ) -> list[tuple[Indicator, Mapping[str, Delta]]]:
+        """Keep new indicators; returns each with what it does to the totals.
+
+        There is at least one; the label of each combination of sets is given.
+        """
         ...
 
     def keep_account(self, key: int, account: Account, sealed: bytes) -> None:

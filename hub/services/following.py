@@ -86,10 +86,14 @@ def changes_page(
         head = work.history.head()
         held = _held(cursor, head.timeline, hub)
         start = held.get("position", head.position)
-        allowed = replica_sets(asker, hub, sets)
-        then = held.get("sets")
+        followed = held.get("sets", ())
+        # A named set whose grant was lost since is told as lost, not as unknown.
+        lost = set(sets) & set(followed) - {one.id for one in replica_sets(asker, hub)}
+        wanted = [one for one in sets if one not in lost]
+        allowed = replica_sets(asker, hub, wanted) if wanted or not sets else []
         now_ids = [one.id for one in allowed]
-        if then is not None and set(then) != set(now_ids):
+        then = [one for one in followed if not sets or one in sets]
+        if cursor is not None and set(then) != set(now_ids):
             return _resync(then, now_ids, start, head.timeline, hub)
         _refuse_old(work, start, hub.clock())
         rows = work.history.after(start, PAGE)

@@ -31,7 +31,9 @@ def contribute(row: Row, *, asker: Asker, hub: Hub, once: Once) -> Answer:
     """
     draft = _prepared(row, asker, hub)
     with hub.begin.writing(actor(asker), once) as work:
-        kept = _keep(draft, asker, hub, work)
+        (kept,) = _keep([draft], asker, hub, work)
+        if isinstance(kept, BadInputError):
+            raise kept
         return committed(work, Answer(201, kept))
 
 
@@ -46,18 +48,16 @@ def contribute_many(
     prepared = [_or_error(row, asker, hub) for row in rows]
     _refuse_if_bad(prepared, atomic=atomic)
     with hub.begin.writing(actor(asker), once) as work:
-        results: list[dict[str, Any]] = []
-        flaws: list[Flaw] = []
-        for index, one in enumerate(prepared):
-            try:
-                if isinstance(one, BadInputError):
-                    raise one
-                results.append({"index": index, **_keep(one, asker, hub, work)})
-            except BadInputError as error:
-                flaws += indexed(error, index)
-                results.append({"index": index, "error": told_flaws(error)})
-        if flaws and (atomic or all("error" in result for result in results)):
-            raise BadInputError(flaws)
+        kept = iter(_keep([one for one in prepared if isinstance(one, Draft)], asker, hub, work))
+        done = [one if isinstance(one, BadInputError) else next(kept) for one in prepared]
+        # What is known may refuse what looked right: a name of another picture, for one.
+        _refuse_if_bad(done, atomic=atomic)
+        results = [
+            {"index": index, "error": told_flaws(BadInputError(indexed(one, index)))}
+            if isinstance(one, BadInputError)
+            else {"index": index, **one}
+            for index, one in enumerate(done)
+        ]
         return committed(work, Answer(200, {"results": results}))
 
 
@@ -147,7 +147,7 @@ def _or_error(row: Row, asker: Asker, hub: Hub) -> Draft | BadInputError:
         return error
 
 
-def _refuse_if_bad(prepared: Sequence[Draft | BadInputError], *, atomic: bool) -> None:
+def _refuse_if_bad(prepared: Sequence[object], *, atomic: bool) -> None:
     flaws = [
         one
         for index, error in enumerate(prepared)
@@ -164,21 +164,63 @@ def indexed(error: BadInputError, index: int) -> list[Flaw]:
     return [Flaw(one.slug, one.detail, index, one.field) for one in error.flaws]
 
 
-def _keep(draft: Draft, asker: Asker, hub: Hub, work: Work) -> dict[str, Any]:
+def _keep(
+    drafts: Sequence[Draft], asker: Asker, hub: Hub, work: Work
+) -> list[dict[str, Any] | BadInputError]:
+    """Keep what is new, all at once, then revise what was known: what became of each, in order."""
+    if not drafts:
+        return []
+    names = {draft.external_id for draft in drafts if draft.external_id is not None}
+    known = work.indicators.known_externals(asker.operator, names)
+    fresh: list[int] = []
+    for index, draft in enumerate(drafts):
+        if draft.external_id not in known:
+            fresh.append(index)
+            if draft.external_id is not None:
+                # A second row of that name revises the first.
+                known.add(draft.external_id)
+    added = iter(_add([drafts[index] for index in fresh], asker, hub, work))
+    new = set(fresh)
+    kept: dict[int, dict[str, Any] | BadInputError] = {index: next(added) for index in fresh}
+    for index, draft in enumerate(drafts):
+        if index not in new:
+            kept[index] = _revised_or_error(draft, asker, hub, work)
+    return [kept[index] for index in range(len(drafts))]
+
+
+def _add(drafts: Sequence[Draft], asker: Asker, hub: Hub, work: Work) -> list[dict[str, Any]]:
+    if not drafts:
+        return []
     party = work.directory.party_of(asker.member)
-    if draft.external_id is not None:
-        known = work.indicators.find_external(asker.operator, draft.external_id)
-        if known is not None:
-            _refuse_other_picture(known, draft, work)
-            return _revise(known, draft, asker, hub, work, replace_derived=True)
-    label, is_new = work.indicators.intern(draft.sets)
-    added, deltas = work.indicators.add(
-        draft, public_id=hub.new_id("ind_"), party=party, label=label, at=hub.clock()
+    interned = {sets: work.indicators.intern(sets) for sets in {one.sets for one in drafts}}
+    unseen = {sets for sets, (_, is_new) in interned.items() if is_new}
+    added = work.indicators.add(
+        drafts,
+        public_ids=[hub.new_id("ind_") for _ in drafts],
+        party=party,
+        labels={sets: label for sets, (label, _) in interned.items()},
+        at=hub.clock(),
     )
-    if draft.account is not None:
-        _seal_account(added, draft, hub, work)
-    offset = _record(added, "assert", deltas, work, label_is_new=is_new)
-    return {"id": added.id, "n": added.n, "position": at(offset)}
+    kept = []
+    for draft, (one, deltas) in zip(drafts, added, strict=True):
+        _seal_account(one, draft, hub, work)
+        offset = _record(one, "assert", deltas, work, label_is_new=draft.sets in unseen)
+        unseen.discard(draft.sets)
+        kept.append({"id": one.id, "n": one.n, "position": at(offset)})
+    return kept
+
+
+def _revised_or_error(
+    draft: Draft, asker: Asker, hub: Hub, work: Work
+) -> dict[str, Any] | BadInputError:
+    known = work.indicators.find_external(asker.operator, draft.external_id or "")
+    if known is None:
+        raise ConflictError("Another request uses this external_id right now; try again.")
+    try:
+        _refuse_other_picture(known, draft, work)
+        return _revise(known, draft, asker, hub, work, replace_derived=True)
+    except BadInputError as error:
+        return error
 
 
 def _revise(

@@ -5,6 +5,7 @@
 and the index was in step with the truth.
 """
 
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -74,13 +75,17 @@ def find_matches(query: Query, *, asker: Asker, hub: Hub) -> dict[str, Any]:
         UnavailableError: Nothing can be answered: the index was never whole.
     """
     hub.ledger.spend(CODES, asker.operator, sum(len(part.codes) for part in query.batch.parts))
+    hub.walks.admit(asker.operator)
     freshness = hub.follower.freshness()
     if freshness.position == 0 and not freshness.complete:
         raise UnavailableError("The index is being loaded; try again in a moment.")
     # The state first: the mask then knows every label that a row of it carries.
     state = hub.engine.state
     mask = hub.directory.mask(asker)
+    began = time.perf_counter()
     hits = hub.engine.search(query.batch, mask, state=state)
+    codes = {part.signal.name: len(part.codes) for part in query.batch.parts}
+    hub.metrics.match(codes, time.perf_counter() - began)
     described = _describe(hits, asker, hub)
     if described is not None and _dropped(hits, described):
         # What the truth no longer knows took places under the cap: look again with more room.
@@ -94,6 +99,7 @@ def find_matches(query: Query, *, asker: Asker, hub: Hub) -> dict[str, Any]:
         described = _describe(hits, asker, hub)
     found = _by_item(hits)
     _count(found, described, asker, hub)
+    hub.walks.hand_over(asker.operator, query.batch, hits)
     now = hub.clock()
     teller = _Teller(described, asker, hub, now, complete=freshness.complete)
     answers = [

@@ -15,7 +15,6 @@ from hub.domain.standing import (
     best,
     standing,
 )
-from hub.domain.votes import KEPT_A_SIDE
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -165,10 +164,6 @@ def test_the_contributors_own_agreement_is_in_no_total():
     # 13 of 39, then 14 of 40.
     assert said(entry, *agrees, *disputes)[0] == "corroborated"
     assert said(entry, *agrees, *disputes, replace(DISPUTES, operator=300))[0] == "disputed"
-
-
-def test_as_many_links_are_kept_as_a_standing_expects():
-    assert KEPT_LINKS == KEPT_A_SIDE
 
 
 def test_an_operator_that_says_both_is_only_heard_against():

@@ -161,9 +161,11 @@ class _Search:
         gathering = Gathering(Limits.none(self.batch.items), per_item)
         self._gather(self.state.tables, gathering)
         best = gathering.best()
+        truncated = np.zeros(self.batch.items, np.bool_)
+        if not len(best):
+            return best, truncated
         pairs = Pairs.of(best)
         chosen = pairs.first(per_item, per_request)
-        truncated = np.zeros(self.batch.items, np.bool_)
         truncated[pairs.item[~chosen]] = True
         if not gathering.reduced or len(self.batch.parts) == 1:
             return rows_of(best, pairs, chosen), truncated

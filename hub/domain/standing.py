@@ -28,6 +28,7 @@ OPINION: Literal["opinion"] = "opinion"
 
 ACCOUNT = "account"
 EXPERT_LIST = "expert-list"
+BENIGN = "benign"
 KEPT_LINKS = 16
 """At most so many agreeing links are kept for an entry, and so many disagreeing."""
 ENOUGH_OPERATORS = 2
@@ -145,6 +146,11 @@ def votes_against(vote: Vote, contributor: int) -> bool:
         and vote.operator != contributor
         and vote.reason not in VOCABULARY.no_vote_reasons
     )
+
+
+def says_alike(harm: Collection[str], other: Collection[str]) -> bool:
+    """Whether two speak of the same: who says "benign" does not corroborate who says "grooming"."""
+    return (BENIGN in harm) == (BENIGN in other)
 
 
 def votes_for(vote: Vote) -> bool:

@@ -242,8 +242,8 @@ class DirectoryPort(Protocol):
         """Which labels the asker may match."""
         ...
 
-    def mask_of_set(self, set_key: int) -> NDArray[np.bool_]:
-        """Which labels touch a set."""
+    def mask_of_sets(self, sets: frozenset[int] | None) -> NDArray[np.bool_]:
+        """Which labels touch one of some sets, or any set at all."""
         ...
 
     def set_named(self, public_id: str) -> SharingSet | None:

@@ -48,6 +48,10 @@ class Indicators(Protocol):
         """Which of those names of its own the operator has given already."""
         ...
 
+    def contributed_since(self, operator: int, moment: datetime) -> list[int]:
+        """The operator's contributions of a moment or later that are not known to be copies."""
+        ...
+
     def by_keys(self, keys: Iterable[int]) -> dict[int, Indicator]:
         """The indicators of those internal keys."""
         ...
@@ -232,6 +236,10 @@ class Facts(Protocol):
         """Whether the operator had a hit on one of the indicators in that time."""
         ...
 
+    def gone_hits(self, operator: int, since: datetime, until: datetime) -> list[int]:
+        """What the operator had a hit on in that time and is gone by now."""
+        ...
+
     def serve(self, operator: int, sets: Iterable[int], position: int, at: datetime) -> None:
         """Note that everything in the sets up to the position was served to the operator."""
         ...
@@ -274,8 +282,8 @@ class History(Protocol):
         """Changes beyond a position, in order."""
         ...
 
-    def position_of(self, subject: int, kind: str, n: int) -> int | None:
-        """The position of one version of one indicator."""
+    def entered(self, indicator: int) -> dict[int, int]:
+        """Each set that an indicator is or was in, with the position at which it came there."""
         ...
 
     def change_at(self, position: int) -> int | None:

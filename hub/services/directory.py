@@ -87,11 +87,12 @@ class Directory:
             state.masks[sets] = mask
         return mask
 
-    def mask_of_set(self, set_key: int) -> NDArray[np.bool_]:
-        """Which labels touch a set."""
+    def mask_of_sets(self, sets: frozenset[int] | None) -> NDArray[np.bool_]:
+        """Which labels touch one of some sets, or any set at all."""
         state = self._state
         mask = np.zeros(max(state.labels, default=1) + 1, np.bool_)
-        mask[list(visible_labels(state.labels, frozenset([set_key])))] = True
+        some = state.by_key.keys() if sets is None else sets
+        mask[list(visible_labels(state.labels, frozenset(some)))] = True
         return mask
 
     def set_named(self, public_id: str) -> SharingSet | None:

@@ -7,13 +7,14 @@ the query.
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from hub.domain.changes import LINKS, SYSTEM, Event
 from hub.domain.errors import BudgetError
 from hub.ports import BeginWork, Clock, Work
+from hub.services.neighbours import late_copies
 
 CODES, HITS, ACCOUNTS = "codes", "hits", "accounts"
 
@@ -96,9 +97,12 @@ class Ledger:
                 (name, operator): work.facts.spend_today(name, operator, day, amount)
                 for (name, operator), amount in pending.spent.items()
             }
-            for (operator, indicator), (first, _) in pending.hits.items():
-                mark_late_copies(work, operator, indicator, first)
+            mark_late_copies(pending.hits, work)
             work.commit()
+        # Once more: what was contributed while this was written has not seen it, nor been seen.
+        with self._begin.writing(SYSTEM) as work:
+            if mark_late_copies(pending.hits, work):
+                work.commit()
         with self._lock:
             if day != self._day:
                 self._used, self._day = {}, day
@@ -118,10 +122,18 @@ class Ledger:
         return int((midnight - now).total_seconds()) + 1
 
 
-def mark_late_copies(work: Work, operator: int, indicator: int, first: datetime) -> None:
-    """Re-mark contributions whose operator turns out to have had a hit on a neighbour before."""
-    for copy in work.votes.votes_of_operator(operator, indicator, first):
+def mark_late_copies(
+    hits: Mapping[tuple[int, int], tuple[datetime, int]], work: Work
+) -> bool:
+    """Mark contributions whose operator turns out to have had a hit on a neighbour before."""
+    copies = {
+        copy.key
+        for (operator, indicator), (first, _) in hits.items()
+        for copy in late_copies(operator, indicator, first, work)
+    }
+    for copy in sorted(copies):
         work.indicators.mark_copied(copy)
         work.record(Event(LINKS, subject=copy, details={"copied": True}))
         for entry, set_key in work.votes.linked_entries(copy):
             work.record(Event(LINKS, subject=entry, details={"set": set_key}))
+    return bool(copies)

@@ -9,7 +9,6 @@ two jobs do no harm.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -17,7 +16,7 @@ import numpy as np
 from hub.domain.changes import INDICATOR, LINKS, OPINION, SYSTEM, Event
 from hub.domain.indicators import NEIGHBOUR_BITS, Code, Indicator
 from hub.domain.sharing import GONE
-from hub.domain.standing import Vote, may_corroborate
+from hub.domain.standing import Vote, may_corroborate, says_alike
 from hub.domain.vocabulary import VOCABULARY
 from hub.domain.votes import AGREE, DISAGREE, Link
 from hub.ports import Hub, Work
@@ -30,15 +29,6 @@ MEMORY = timedelta(days=30)
 """A hit or a feed this long before a contribution makes it a copy."""
 VIDEO_SHARE = 0.8
 RADIUS = {name: NEIGHBOUR_BITS if name == PDQ.name else 0 for name in SIGNALS}
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What one entry's search found: direct neighbours of other operators, by internal key."""
-
-    mine: Indicator
-    set_key: int
-    neighbours: Mapping[int, Indicator]
 
 
 def link_neighbours(hub: Hub, *, limit: int = BATCH) -> int:
@@ -55,7 +45,7 @@ def link_neighbours(hub: Hub, *, limit: int = BATCH) -> int:
         for row in rows:
             if row.kind == INDICATOR:
                 touched |= _of_version(row.subject, work, hub)
-            elif row.kind == OPINION and row.details.get("reach") == "near":
+            elif row.kind == OPINION:
                 touched |= _of_opinion(row.subject, row.details["set"], work, hub)
         for indicator, set_key in sorted(touched):
             work.record(Event(LINKS, subject=indicator, details={"set": set_key}))
@@ -69,50 +59,54 @@ def _of_version(key: int, work: Work, hub: Hub) -> set[tuple[int, int]]:
     indicator = work.indicators.by_keys([key]).get(key)
     if indicator is None:
         return set()
-    touched: set[tuple[int, int]] = set()
-    if indicator.label == GONE:
-        for entry, set_key in work.votes.linked_entries(key):
-            touched |= _refilled(entry, set_key, work, hub)
-        return touched
-    seen = [search_entry(indicator, set_key, work, hub) for set_key in indicator.sets]
-    _mark_copied(indicator, seen, work)
-    # Read again: the mark decides what the links are worth.
-    indicator = work.indicators.by_keys([key])[key]
-    for one in seen:
-        touched |= _relink(indicator, one.set_key, one.neighbours, work)
-        for neighbour in one.neighbours.values():
-            touched |= _refilled(neighbour.key, one.set_key, work, hub)
-    for entry, set_key in work.votes.linked_entries(key):
-        if set_key not in indicator.sets:
+    # A version may change what a vote is worth, though the link stays: all of them are told anew.
+    voted_on = work.votes.linked_entries(key)
+    touched = set(voted_on)
+    if indicator.label != GONE:
+        _mark_copied(indicator, work, hub)
+        # Read again: the mark decides what the links are worth.
+        indicator = work.indicators.by_keys([key])[key]
+    for set_key in indicator.sets if indicator.label != GONE else ():
+        touched |= _with_neighbours(indicator, set_key, work, hub)
+    for entry, set_key in voted_on:
+        if indicator.label == GONE or set_key not in indicator.sets:
             touched |= _refilled(entry, set_key, work, hub)
     return touched
 
 
 def _of_opinion(key: int, set_key: int, work: Work, hub: Hub) -> set[tuple[int, int]]:
-    """An opinion that reaches near is one on each direct neighbour too."""
+    """An opinion that reaches near is one on each direct neighbour too, until it is replaced."""
     indicator = work.indicators.by_keys([key]).get(key)
-    if indicator is None or set_key not in indicator.sets:
+    if indicator is None or indicator.label == GONE or set_key not in indicator.sets:
         return set()
-    seen = search_entry(indicator, set_key, work, hub, own_too=True)
-    touched: set[tuple[int, int]] = set()
-    for neighbour in seen.neighbours.values():
-        touched |= _refilled(neighbour.key, set_key, work, hub)
+    return _with_neighbours(indicator, set_key, work, hub)
+
+
+def _with_neighbours(
+    indicator: Indicator, set_key: int, work: Work, hub: Hub
+) -> set[tuple[int, int]]:
+    """Choose the links of an entry anew, and those of its neighbours."""
+    neighbours = search_entry(indicator, set_key, work, hub)
+    touched = _relink(indicator, set_key, neighbours, work)
+    for neighbour in neighbours:
+        touched |= _refilled(neighbour, set_key, work, hub)
     return touched
 
 
 def _refilled(key: int, set_key: int, work: Work, hub: Hub) -> set[tuple[int, int]]:
     indicator = work.indicators.by_keys([key]).get(key)
     if indicator is None or indicator.label == GONE or set_key not in indicator.sets:
-        return {(key, set_key)} if work.votes.replace(key, set_key, []) else set()
-    seen = search_entry(indicator, set_key, work, hub)
-    return _relink(indicator, set_key, seen.neighbours, work)
+        # Its links stay: should it come back, what was said against it is there at once.
+        return set()
+    return _relink(indicator, set_key, search_entry(indicator, set_key, work, hub), work)
 
 
 def _relink(
     indicator: Indicator, set_key: int, neighbours: Mapping[int, Indicator], work: Work
 ) -> set[tuple[int, int]]:
     work.votes.lock(indicator.key, set_key)
-    found = [_contribution_link(one) for one in neighbours.values()]
+    others = (one for one in neighbours.values() if one.operator != indicator.operator)
+    found = [_contribution_link(one) for one in others]
     found += _opinion_links(indicator, set_key, neighbours, work)
     changed = work.votes.replace(indicator.key, set_key, found)
     return {(indicator.key, set_key)} if changed else set()
@@ -122,38 +116,34 @@ def _relink(
 
 
 def search_entry(
-    indicator: Indicator, set_key: int, work: Work, hub: Hub, *, own_too: bool = False
-) -> Seen:
-    """The direct neighbours of an indicator in one set, uncapped, by plain strong codes."""
+    indicator: Indicator, set_key: int, work: Work, hub: Hub
+) -> dict[int, Indicator]:
+    """The direct neighbours of an indicator in one set, whoever contributed them, by key."""
+    found = _search(indicator, frozenset([set_key]), work, hub)
+    return {
+        key: one
+        for key, one in found.items()
+        if set_key in one.sets and says_alike(one.words.harm, indicator.words.harm)
+    }
+
+
+def _search(
+    indicator: Indicator, sets: frozenset[int] | None, work: Work, hub: Hub
+) -> dict[int, Indicator]:
+    """The direct neighbours of an indicator, uncapped, by plain strong codes; None: in any set."""
     codes = _plain(work.indicators.codes([indicator.key]).get(indicator.key, ()))
     # The state first: the mask then knows every label that a row of it carries.
     state = hub.engine.state
     hits = hub.engine.search(
         _batch(codes, indicator.item_kind),
-        hub.directory.mask_of_set(set_key),
+        hub.directory.mask_of_sets(sets),
         radius=RADIUS,
         capped=False,
         state=state,
     )
     near = _near(hits, codes, indicator, work)
     found = work.indicators.by_keys(near - {indicator.key})
-    return Seen(
-        indicator,
-        set_key,
-        {
-            key: one
-            for key, one in found.items()
-            if one.item_kind == indicator.item_kind
-            and set_key in one.sets
-            and (own_too or one.operator != indicator.operator)
-            and _agree(one, indicator)
-        },
-    )
-
-
-def _agree(one: Indicator, other: Indicator) -> bool:
-    # Who says "benign" of a picture does not corroborate who says "grooming" of it.
-    return ("benign" in one.words.harm) == ("benign" in other.words.harm)
+    return {key: one for key, one in found.items() if one.item_kind == indicator.item_kind}
 
 
 def _plain(codes: Iterable[Code]) -> list[Code]:
@@ -208,11 +198,12 @@ def _frames(codes: Iterable[Code]) -> np.ndarray:
 
 
 def _covered(theirs: np.ndarray, mine: np.ndarray) -> bool:
-    found = sum(
-        int(np.bitwise_count(mine ^ frame).sum(axis=1).min(initial=PDQ.bits)) <= NEIGHBOUR_BITS
-        for frame in theirs
-    )
+    found = sum(_nearest(mine, frame) <= NEIGHBOUR_BITS for frame in theirs)
     return found >= VIDEO_SHARE * len(theirs)
+
+
+def _nearest(mine: np.ndarray, frame: np.ndarray) -> int:
+    return int(np.bitwise_count(mine ^ frame).sum(axis=1).min(initial=PDQ.bits))
 
 
 # -- the links -----------------------------------------------------------------------------------
@@ -274,25 +265,60 @@ def _opinion_links(
 # -- copies --------------------------------------------------------------------------------------
 
 
-def _mark_copied(indicator: Indicator, seen: Sequence[Seen], work: Work) -> None:
-    """Mark a contribution whose operator had seen a neighbour here before, in any set."""
-    if indicator.copied:
+def _mark_copied(indicator: Indicator, work: Work, hub: Hub) -> None:
+    """Mark a contribution whose operator had been told of a neighbour before, in any set."""
+    if indicator.n > 1 or indicator.copied:
         return
-    neighbours = {key for one in seen for key in one.neighbours}
-    if was_seen(indicator, neighbours, work, until=indicator.created_at):
+    found = _search(indicator, None, work, hub).values()
+    others = {one.key for one in found if one.operator != indicator.operator}
+    if _was_told(indicator, others, work):
         work.indicators.mark_copied(indicator.key)
 
 
-def was_seen(indicator: Indicator, neighbours: set[int], work: Work, until: datetime) -> bool:
+def _was_told(indicator: Indicator, neighbours: set[int], work: Work) -> bool:
     """Whether the operator had a hit on a neighbour, or was served one, in the 30 days before."""
-    if not neighbours:
-        return False
+    until, operator = indicator.created_at, indicator.operator
     since = until - MEMORY
-    if work.facts.had_hit(indicator.operator, neighbours, since, until):
+    # What was withdrawn since is in no index any more, and yet it was told.
+    gone = [one.key for one in _alike(indicator, work.facts.gone_hits(operator, since, until), work)]
+    if work.facts.had_hit(operator, {*neighbours, *gone}, since, until):
         return True
-    for other in work.indicators.by_keys(neighbours).values():
-        position = work.history.position_of(other.key, INDICATOR, 1)
-        entries = dict.fromkeys(other.sets, position) if position else {}
-        if work.facts.was_served(indicator.operator, entries, since, until):
-            return True
-    return False
+    return any(
+        work.facts.was_served(operator, work.history.entered(key), since, until)
+        for key in neighbours
+    )
+
+
+def late_copies(operator: int, indicator: int, first: datetime, work: Work) -> list[Indicator]:
+    """The operator's contributions after a hit on an indicator that are copies of it."""
+    candidates = work.indicators.contributed_since(operator, first)
+    if not candidates:
+        return []
+    told = work.indicators.by_keys([indicator])[indicator]
+    return _alike(told, candidates, work)
+
+
+def _alike(indicator: Indicator, others: Sequence[int], work: Work) -> list[Indicator]:
+    """Those of some indicators that are neighbours of one, live or gone; there are few."""
+    if not others:
+        return []
+    codes = work.indicators.codes([indicator.key, *others])
+    mine = _plain(codes.get(indicator.key, ()))
+    return [
+        one
+        for one in work.indicators.by_keys(others).values()
+        if one.item_kind == indicator.item_kind
+        and _are_near(mine, _plain(codes.get(one.key, ())), one.item_kind)
+    ]
+
+
+def _are_near(mine: Sequence[Code], theirs: Sequence[Code], item_kind: str) -> bool:
+    digests = {(code.signal, code.value) for code in mine if code.signal != PDQ.name}
+    if any((code.signal, code.value) in digests for code in theirs):
+        return True
+    ours, others = _frames(mine), _frames(theirs)
+    if not len(ours) or not len(others):
+        return False
+    if item_kind == "video":
+        return _covered(others, ours) and _covered(ours, others)
+    return _nearest(ours, others[0]) <= NEIGHBOUR_BITS

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from hub.domain.sharing import GONE
 from hub.storage import tables
 from hub.storage.columns import millis
 from hub.storage.dialects import insert
@@ -74,6 +75,22 @@ class SqlFacts:
             )
             is not None
         )
+
+    def gone_hits(self, operator: int, since: datetime, until: datetime) -> list[int]:
+        """What the operator had a hit on in that time and is gone by now."""
+        gone = tables.indicator
+        found = self._connection.scalars(
+            sa.select(_h.c.indicator)
+            .join(gone, gone.c.key == _h.c.indicator)
+            .where(
+                _h.c.operator == operator,
+                _h.c.first_at >= since,
+                _h.c.first_at <= until,
+                gone.c.label == GONE,
+            )
+            .distinct()
+        )
+        return list(found)
 
     def serve(self, operator: int, sets: Iterable[int], position: int, at: datetime) -> None:
         """Note that everything in the sets up to the position was served to the operator."""

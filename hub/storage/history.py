@@ -7,12 +7,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
+from hub.domain.changes import INDICATOR
 from hub.domain.sharing import CONTROL
 from hub.storage import tables
 from hub.storage.dialects import insert
 from matching.ports import Head
 
 _head, _change, _cursor, _control = tables.head, tables.change, tables.cursor, tables.control
+_version = tables.version
 
 
 class SqlHistory:
@@ -43,13 +45,22 @@ class SqlHistory:
             .limit(limit)
         ).all()
 
-    def position_of(self, subject: int, kind: str, n: int) -> int | None:
-        """The position of one version of one indicator."""
-        return self._connection.scalar(
-            sa.select(_change.c.position).where(
-                _change.c.subject == subject, _change.c.kind == kind, _change.c.n == n
+    def entered(self, indicator: int) -> dict[int, int]:
+        """Each set that an indicator is or was in, with the position at which it came there."""
+        rows = self._connection.execute(
+            sa.select(_change.c.position, _version.c.sets)
+            .join(
+                _version,
+                sa.and_(_version.c.indicator == _change.c.subject, _version.c.n == _change.c.n),
             )
+            .where(_change.c.subject == indicator, _change.c.kind == INDICATOR)
+            .order_by(_change.c.position)
         )
+        found: dict[int, int] = {}
+        for row in rows:
+            for set_key in row.sets:
+                found.setdefault(set_key, row.position)
+        return found
 
     def change_at(self, position: int) -> int | None:
         """The last position at or before *position*, or None before the first."""

@@ -58,6 +58,15 @@ class SqlIndicators:
         found = self._connection.scalars(_EXTERNAL, {"by": operator, "names": list(names)})
         return {str(name) for name in found}
 
+    def contributed_since(self, operator: int, moment: datetime) -> list[int]:
+        """The operator's contributions of a moment or later that are not known to be copies."""
+        found = self._connection.scalars(
+            sa.select(_i.c.key).where(
+                _i.c.operator == operator, _i.c.created_at >= moment, ~_i.c.copied
+            )
+        )
+        return list(found)
+
     def by_keys(self, keys: Iterable[int]) -> dict[int, Indicator]:
         """The indicators of those internal keys."""
         found: dict[int, Indicator] = {}

@@ -149,7 +149,7 @@ def votes_against(vote: Vote, contributor: int) -> bool:
 
 
 def says_alike(harm: Collection[str], other: Collection[str]) -> bool:
-    """Whether two speak of the same: who says "benign" does not corroborate who says "grooming"."""
+    """Whether two speak of the same: "benign" does not corroborate "grooming"."""
     return (BENIGN in harm) == (BENIGN in other)
 
 

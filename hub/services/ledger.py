@@ -99,14 +99,19 @@ class Ledger:
             }
             mark_late_copies(pending.hits, work)
             work.commit()
-        # Once more: what was contributed while this was written has not seen it, nor been seen.
-        with self._begin.writing(SYSTEM) as work:
-            if mark_late_copies(pending.hits, work):
-                work.commit()
+        self._mark_again(pending)
         with self._lock:
             if day != self._day:
                 self._used, self._day = {}, day
             self._used.update(used)
+
+    def _mark_again(self, pending: _Pending) -> None:
+        """Look once more: what was contributed meanwhile has not seen the facts, nor been seen."""
+        if not pending.hits:
+            return
+        with self._begin.writing(SYSTEM) as work:
+            if mark_late_copies(pending.hits, work):
+                work.commit()
 
     def _put_back(self, pending: _Pending) -> None:
         with self._lock:
@@ -122,15 +127,14 @@ class Ledger:
         return int((midnight - now).total_seconds()) + 1
 
 
-def mark_late_copies(
-    hits: Mapping[tuple[int, int], tuple[datetime, int]], work: Work
-) -> bool:
+def mark_late_copies(hits: Mapping[tuple[int, int], tuple[datetime, int]], work: Work) -> bool:
     """Mark contributions whose operator turns out to have had a hit on a neighbour before."""
-    copies = {
-        copy.key
-        for (operator, indicator), (first, _) in hits.items()
-        for copy in late_copies(operator, indicator, first, work)
-    }
+    by_operator: dict[int, dict[int, datetime]] = defaultdict(dict)
+    for (operator, indicator), (first, _) in hits.items():
+        by_operator[operator][indicator] = first
+    copies: set[int] = set()
+    for operator, told in by_operator.items():
+        copies |= late_copies(operator, told, work)
     for copy in sorted(copies):
         work.indicators.mark_copied(copy)
         work.record(Event(LINKS, subject=copy, details={"copied": True}))

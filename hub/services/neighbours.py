@@ -9,6 +9,7 @@ two jobs do no harm.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -115,9 +116,7 @@ def _relink(
 # -- the search ----------------------------------------------------------------------------------
 
 
-def search_entry(
-    indicator: Indicator, set_key: int, work: Work, hub: Hub
-) -> dict[int, Indicator]:
+def search_entry(indicator: Indicator, set_key: int, work: Work, hub: Hub) -> dict[int, Indicator]:
     """The direct neighbours of an indicator in one set, whoever contributed them, by key."""
     found = _search(indicator, frozenset([set_key]), work, hub)
     return {
@@ -198,12 +197,11 @@ def _frames(codes: Iterable[Code]) -> np.ndarray:
 
 
 def _covered(theirs: np.ndarray, mine: np.ndarray) -> bool:
-    found = sum(_nearest(mine, frame) <= NEIGHBOUR_BITS for frame in theirs)
+    found = sum(
+        int(np.bitwise_count(mine ^ frame).sum(axis=1).min(initial=PDQ.bits)) <= NEIGHBOUR_BITS
+        for frame in theirs
+    )
     return found >= VIDEO_SHARE * len(theirs)
-
-
-def _nearest(mine: np.ndarray, frame: np.ndarray) -> int:
-    return int(np.bitwise_count(mine ^ frame).sum(axis=1).min(initial=PDQ.bits))
 
 
 # -- the links -----------------------------------------------------------------------------------
@@ -267,7 +265,7 @@ def _opinion_links(
 
 def _mark_copied(indicator: Indicator, work: Work, hub: Hub) -> None:
     """Mark a contribution whose operator had been told of a neighbour before, in any set."""
-    if indicator.n > 1 or indicator.copied:
+    if indicator.copied:
         return
     found = _search(indicator, None, work, hub).values()
     others = {one.key for one in found if one.operator != indicator.operator}
@@ -280,8 +278,10 @@ def _was_told(indicator: Indicator, neighbours: set[int], work: Work) -> bool:
     until, operator = indicator.created_at, indicator.operator
     since = until - MEMORY
     # What was withdrawn since is in no index any more, and yet it was told.
-    gone = [one.key for one in _alike(indicator, work.facts.gone_hits(operator, since, until), work)]
-    if work.facts.had_hit(operator, {*neighbours, *gone}, since, until):
+    gone = work.facts.gone_hits(operator, since, until)
+    near = _known([indicator], work)[0]
+    alike = [one.key for one in _known(_some(gone, work), work) if _are_near(one, near)]
+    if work.facts.had_hit(operator, {*neighbours, *alike}, since, until):
         return True
     return any(
         work.facts.was_served(operator, work.history.entered(key), since, until)
@@ -289,36 +289,56 @@ def _was_told(indicator: Indicator, neighbours: set[int], work: Work) -> bool:
     )
 
 
-def late_copies(operator: int, indicator: int, first: datetime, work: Work) -> list[Indicator]:
-    """The operator's contributions after a hit on an indicator that are copies of it."""
-    candidates = work.indicators.contributed_since(operator, first)
-    if not candidates:
-        return []
-    told = work.indicators.by_keys([indicator])[indicator]
-    return _alike(told, candidates, work)
+def late_copies(operator: int, hits: Mapping[int, datetime], work: Work) -> set[int]:
+    """The operator's contributions that are copies of what it had hit before, given with when."""
+    since = min(hits.values())
+    contributed = _some(work.indicators.contributed_since(operator, since), work)
+    if not contributed:
+        return set()
+    told = _known(_some(hits, work), work)
+    return {
+        one.key
+        for one in _known(contributed, work)
+        for other in told
+        if one.contributed_at >= hits[other.key] and _are_near(one, other)
+    }
 
 
-def _alike(indicator: Indicator, others: Sequence[int], work: Work) -> list[Indicator]:
-    """Those of some indicators that are neighbours of one, live or gone; there are few."""
-    if not others:
-        return []
-    codes = work.indicators.codes([indicator.key, *others])
-    mine = _plain(codes.get(indicator.key, ()))
-    return [
-        one
-        for one in work.indicators.by_keys(others).values()
-        if one.item_kind == indicator.item_kind
-        and _are_near(mine, _plain(codes.get(one.key, ())), one.item_kind)
-    ]
+@dataclass(frozen=True)
+class _Known:
+    """What an indicator is known by: its plain strong codes, PDQ as a number."""
+
+    key: int
+    contributed_at: datetime
+    item_kind: str
+    digests: frozenset[tuple[str, bytes]]
+    frames: tuple[int, ...]
+    codes: Sequence[Code]
 
 
-def _are_near(mine: Sequence[Code], theirs: Sequence[Code], item_kind: str) -> bool:
-    digests = {(code.signal, code.value) for code in mine if code.signal != PDQ.name}
-    if any((code.signal, code.value) in digests for code in theirs):
-        return True
-    ours, others = _frames(mine), _frames(theirs)
-    if not len(ours) or not len(others):
+def _some(keys: Iterable[int], work: Work) -> list[Indicator]:
+    return list(work.indicators.by_keys(keys).values())
+
+
+def _known(some: Sequence[Indicator], work: Work) -> list[_Known]:
+    codes = work.indicators.codes(one.key for one in some)
+    return [_known_by(one, _plain(codes.get(one.key, ()))) for one in some]
+
+
+def _known_by(one: Indicator, codes: Sequence[Code]) -> _Known:
+    frames = tuple(int.from_bytes(c.value, "big") for c in codes if c.signal == PDQ.name)
+    digests = frozenset((c.signal, c.value) for c in codes if c.signal != PDQ.name)
+    return _Known(one.key, one.created_at, one.item_kind, digests, frames, codes)
+
+
+def _are_near(one: _Known, other: _Known) -> bool:
+    """The same question as `_search` asks, of two that are in memory, live or gone."""
+    if one.item_kind != other.item_kind:
         return False
-    if item_kind == "video":
-        return _covered(others, ours) and _covered(ours, others)
-    return _nearest(ours, others[0]) <= NEIGHBOUR_BITS
+    if one.digests & other.digests:
+        return True
+    if one.item_kind == "video":
+        mine, theirs = _frames(one.codes), _frames(other.codes)
+        both = bool(len(mine)) and bool(len(theirs))
+        return both and _covered(theirs, mine) and _covered(mine, theirs)
+    return any((a ^ b).bit_count() <= NEIGHBOUR_BITS for a in one.frames for b in other.frames)

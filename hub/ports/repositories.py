@@ -174,10 +174,6 @@ class Votes(Protocol):
         """The indicators that vote on an indicator's entries, by set."""
         ...
 
-    def votes_of_operator(self, operator: int, voted_on: int, after: datetime) -> list[int]:
-        """The operator's indicators that vote on *voted_on*, contributed after a moment."""
-        ...
-
     def is_full(self, indicator: int, set_key: int) -> bool:
         """Whether more operators are known than links are kept."""
         ...

@@ -87,6 +87,7 @@ class Ledger:
             except Exception:
                 self._put_back(pending)
                 raise
+            self._mark_again(pending)
             return len(pending.hits)
 
     def _settle(self, pending: _Pending) -> None:
@@ -99,7 +100,6 @@ class Ledger:
             }
             mark_late_copies(pending.hits, work)
             work.commit()
-        self._mark_again(pending)
         with self._lock:
             if day != self._day:
                 self._used, self._day = {}, day

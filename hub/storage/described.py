@@ -20,7 +20,7 @@ from sqlalchemy.engine import Connection, Engine
 from hub.domain.entries import Described
 from hub.domain.errors import UnavailableError
 from hub.domain.indicators import EXPIRED, LIVE
-from hub.domain.standing import Entry, Vote
+from hub.domain.standing import Entry, Vote, says_alike
 from hub.storage.columns import moment
 
 VOTE_DELAY = timedelta(seconds=3)
@@ -152,7 +152,8 @@ def _entry(rows: list[Sequence[Any]]) -> Described:
         agree_total=agree_total,
         disagree_total=disagree_total,
     )
-    votes = [vote for row in rows if (vote := _vote(row[19:])) is not None]
+    harm = words.get("harm", ())
+    votes = [vote for row in rows if (vote := _vote(row[19:], harm)) is not None]
     return Described(
         indicator=indicator,
         indicator_id=public_id,
@@ -167,18 +168,19 @@ def _entry(rows: list[Sequence[Any]]) -> Described:
     )
 
 
-def _vote(row: Sequence[Any]) -> Vote | None:
+def _vote(row: Sequence[Any], harm: Sequence[str]) -> Vote | None:
     side, operator, voter = row[:3]
     if side is None:
         return None
-    return (
-        _contribution(operator, row[3:12]) if voter is not None else _opinion(operator, row[12:])
-    )
+    if voter is None:
+        return _opinion(operator, row[12:])
+    return _contribution(operator, row[3:12], harm)
 
 
-def _contribution(operator: int, row: Sequence[Any]) -> Vote:
+def _contribution(operator: int, row: Sequence[Any], harm: Sequence[str]) -> Vote:
     kind, copied, expires, state, _item_kind, words_text, live, since, party_state = row
     words: Mapping[str, Any] = orjson.loads(words_text)
+    is_live = bool(live) and state == LIVE and party_state == "good"
     return Vote(
         operator=operator,
         operator_kind=kind,
@@ -191,7 +193,8 @@ def _contribution(operator: int, row: Sequence[Any]) -> Vote:
         copied=bool(copied),
         counts_from=moment(since) + VOTE_DELAY,
         expires=moment(expires),
-        live=bool(live) and state == LIVE and party_state == "good",
+        # It may have been linked when it still spoke of the same.
+        live=is_live and says_alike(words.get("harm", ()), harm),
     )
 
 

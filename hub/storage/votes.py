@@ -95,21 +95,6 @@ class SqlVotes:
             found.setdefault(row.set_key, []).append(row.voter)
         return found
 
-    def votes_of_operator(self, operator: int, voted_on: int, after: datetime) -> list[int]:
-        """The operator's indicators that vote on *voted_on*, contributed after a moment."""
-        rows = self._connection.scalars(
-            sa.select(_l.c.voter)
-            .join(_i, _i.c.key == _l.c.voter)
-            .where(
-                _l.c.indicator == voted_on,
-                _l.c.operator == operator,
-                _i.c.created_at >= after,
-                ~_i.c.copied,
-            )
-            .distinct()
-        )
-        return [int(key) for key in rows]
-
     def is_full(self, indicator: int, set_key: int) -> bool:
         """Whether more operators are known than links are kept."""
         row = self._entry(indicator, set_key)

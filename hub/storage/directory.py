@@ -8,6 +8,7 @@ from sqlalchemy.engine import Connection
 
 from hub.domain.sharing import FIRST_LABEL, Asker, Key, Known, Party, SharingSet
 from hub.storage import tables
+from hub.storage.dialects import built
 
 _o, _m, _k, _s, _g = (
     tables.operator,
@@ -16,6 +17,14 @@ _o, _m, _k, _s, _g = (
     tables.sharing_set,
     tables.set_grant,
 )
+_p = tables.party
+_PARTY = (
+    sa.select(_p.c.key, _p.c.operator, _o.c.kind)
+    .join(_o, _o.c.key == _p.c.operator)
+    .where(_p.c.member == sa.bindparam("of_member"))
+)
+_OPERATOR = sa.select(_m.c.operator).where(_m.c.key == sa.bindparam("of_member"))
+_ADD_PARTY = built(lambda insert: insert(_p).on_conflict_do_nothing())
 
 
 class SqlDirectory:
@@ -36,25 +45,15 @@ class SqlDirectory:
 
     def party_of(self, member: int) -> Party:
         """The party by which a local member contributes, made at its first word."""
-        party = tables.party
-        found = self._connection.execute(
-            sa.select(party.c.key, party.c.operator, _o.c.kind)
-            .join(_o, _o.c.key == party.c.operator)
-            .where(party.c.member == member)
-        ).one_or_none()
-        if found is not None:
-            return Party(found.key, found.operator, found.kind)
-        operator = self._connection.execute(
-            sa.select(_o.c.key, _o.c.kind)
-            .join(_m, _m.c.operator == _o.c.key)
-            .where(_m.c.key == member)
-        ).one()
-        key = self._connection.scalar(
-            party.insert()
-            .values(operator=operator.key, member=member, state="good")
-            .returning(party.c.key)
-        )
-        return Party(int(key or 0), operator.key, operator.kind)
+        asked = {"of_member": member}
+        found = self._connection.execute(_PARTY, asked).one_or_none()
+        if found is None:
+            operator = self._connection.scalar(_OPERATOR, asked)
+            values = {"operator": operator, "member": member, "state": "good"}
+            # Another of its requests may make it at the same moment: then that one is the party.
+            self._connection.execute(_ADD_PARTY(self._connection), values)
+            found = self._connection.execute(_PARTY, asked).one()
+        return Party(found.key, found.operator, found.kind)
 
     def operator_ids(self, keys: set[int]) -> dict[int, str]:
         """Public ids of operators by internal key."""

@@ -14,24 +14,45 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DBAPIError, OperationalError
 
 from hub.domain.answers import Answer, Once, RepeatedError
 from hub.domain.changes import Actor, Delta, Event, chained
-from hub.domain.errors import BusyError, ConflictError
+from hub.domain.errors import ConflictError
 from hub.ports import Clock, Sealer
 from hub.storage import tables
 from hub.storage.access import SqlAccess
 from hub.storage.database import Database
-from hub.storage.dialects import insert
+from hub.storage.dialects import built
 from hub.storage.directory import SqlDirectory
 from hub.storage.facts import SqlFacts
+from hub.storage.failures import translated
 from hub.storage.history import SqlHistory
 from hub.storage.indicators import SqlIndicators
 from hub.storage.opinions import SqlOpinions
 from hub.storage.votes import SqlVotes
 
 DIGEST_MODULUS = 2**64
+
+_head, _change, _once = tables.head, tables.change, tables.idempotency
+_CLAIM = built(lambda insert: insert(_once).on_conflict_do_nothing().returning(_once.c.key))
+_CLAIMED = sa.select(_once).where(
+    _once.c.member == sa.bindparam("by"), _once.c.name == sa.bindparam("named")
+)
+_FIRST = sa.select(sa.func.min(_change.c.position)).where(
+    _change.c.idempotency == sa.bindparam("claimed")
+)
+_ANSWERED = (
+    _once.update()
+    .where(_once.c.key == sa.bindparam("claimed"))
+    .values(status=sa.bindparam("told"), answer=sa.bindparam("sealed"))
+)
+_TAKE = (
+    _head.update()
+    .values(position=_head.c.position + sa.bindparam("taken"))
+    .returning(_head.c.position, _head.c.hash, _head.c.totals)
+)
+_ADD_CHANGE = _change.insert().inline()
+_CHAIN = _head.update().values(hash=sa.bindparam("chained"), totals=sa.bindparam("counted"))
 
 
 class SqlBegin:
@@ -47,7 +68,7 @@ class SqlBegin:
     @contextmanager
     def reading(self) -> Iterator["SqlWork"]:
         """A unit of work that sees one moment of the history and changes nothing."""
-        with self._database.reader.connect() as connection:
+        with translated(), self._database.reader.connect() as connection:
             if not self._database.is_sqlite:
                 connection.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin() as transaction:
@@ -62,8 +83,9 @@ class SqlBegin:
             RepeatedError: *once* was carried out before.
             ConflictError: The name of *once* was used for another request.
             BusyError: Another writer held the database for more than five seconds.
+            UnavailableError: The database is away; nobody knows whether it committed.
         """
-        with _translated(), self._database.writer.connect() as connection, connection.begin():
+        with translated(), self._database.writer.connect() as connection, connection.begin():
             work = SqlWork(
                 connection, clock=self._clock, sealer=self._sealer, actor=actor, once=once
             )
@@ -108,7 +130,6 @@ class SqlWork:
         """Take the request's name before anything else, so that its twin waits here."""
         if self._once is None:
             return
-        table = tables.idempotency
         values = {
             "member": self._once.member,
             "name": self._once.name,
@@ -117,12 +138,7 @@ class SqlWork:
             "answer": b"",
             "created_at": self._clock(),
         }
-        self._once_key = self._connection.scalar(
-            insert(self._connection, table)
-            .values(values)
-            .on_conflict_do_nothing()
-            .returning(table.c.key)
-        )
+        self._once_key = self._connection.scalar(_CLAIM(self._connection), values)
         if self._once_key is None:
             raise self._repeated(self._once)
 
@@ -134,11 +150,9 @@ class SqlWork:
     def commit(self, answer: Answer | None = None) -> Answer | None:
         """Keep the answer, take the positions, commit; returns the answer with its positions."""
         if answer is not None and self._once_key is not None:
-            self._connection.execute(
-                tables.idempotency.update()
-                .where(tables.idempotency.c.key == self._once_key)
-                .values(status=answer.status, answer=self._sealed(answer, self._once_key))
-            )
+            sealed = self._sealed(answer, self._once_key)
+            kept = {"claimed": self._once_key, "told": answer.status, "sealed": sealed}
+            self._connection.execute(_ANSWERED, kept)
         first = self._take_positions() if self.events else 0
         transaction = self._connection.get_transaction()
         assert transaction is not None  # noqa: S101 - writing() began it
@@ -147,16 +161,11 @@ class SqlWork:
         return answer.placed(first) if answer is not None else None
 
     def _take_positions(self) -> int:
-        head, change = tables.head, tables.change
-        row = self._connection.execute(
-            head.update()
-            .values(position=head.c.position + len(self.events))
-            .returning(head.c.position, head.c.hash, head.c.totals)
-        ).one()
+        row = self._connection.execute(_TAKE, {"taken": len(self.events)}).one()
         first = int(row.position) - len(self.events) + 1
         rows, digest, totals = self._chained(first, row.hash, row.totals)
-        self._connection.execute(change.insert(), rows)
-        self._connection.execute(head.update().values(hash=digest, totals=totals))
+        self._connection.execute(_ADD_CHANGE, rows)
+        self._connection.execute(_CHAIN, {"chained": digest, "counted": totals})
         return first
 
     def _chained(
@@ -188,20 +197,14 @@ class SqlWork:
         return rows, digest, totals
 
     def _repeated(self, once: Once) -> Exception:
-        table = tables.idempotency
-        row = self._connection.execute(
-            sa.select(table).where(table.c.member == once.member, table.c.name == once.name)
-        ).one()
+        asked = {"by": once.member, "named": once.name}
+        row = self._connection.execute(_CLAIMED, asked).one()
         if row.fingerprint != once.fingerprint:
             return ConflictError(
                 "This Idempotency-Key was used for another request; take a new one.",
                 "idempotency-key-reused",
             )
-        first = self._connection.scalar(
-            sa.select(sa.func.min(tables.change.c.position)).where(
-                tables.change.c.idempotency == row.key
-            )
-        )
+        first = self._connection.scalar(_FIRST, {"claimed": row.key})
         body = orjson.loads(self._sealer.open(row.answer, _bound(row.key)))
         return RepeatedError(Answer(row.status, body).placed(first or 0))
 
@@ -225,18 +228,3 @@ def _bound(key: int) -> bytes:
 def _added(total: list[Any] | None, delta: Delta) -> list[Any]:
     count, digest = (total[0], int(total[1], 16)) if total else (0, 0)
     return [count + delta.count, f"{(digest + delta.digest) % DIGEST_MODULUS:016x}"]
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except OperationalError as error:
-        if _is_busy(error):
-            raise BusyError("Another request is writing; try again in a moment.") from error
-        raise
-
-
-def _is_busy(error: DBAPIError) -> bool:
-    # SQLite says "locked"; PostgreSQL's lock_timeout is 55P03, and 40P01 breaks a deadlock.
-    return "locked" in str(error.orig) or getattr(error.orig, "sqlstate", "") in ("55P03", "40P01")

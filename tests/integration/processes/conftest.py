@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,21 +51,28 @@ class Running:
     data: Path
     port: int
     environment: dict[str, str] = field(default_factory=dict)
+    module: str = "tests.integration.processes.small"
+    ready: str = "READY\n"
+    screen: str = ""
+    """What it showed until it was ready."""
     process: Any = None
 
     def start(self):
         self.launch()
-        line = self.process.stdout.readline()
-        assert line == "READY\n", self.process.communicate()[1]
-        return self
+        self.screen = ""
+        for line in self.process.stdout:
+            self.screen += line
+            if line == self.ready:
+                return self
+        pytest.fail(f"did not start: {self.process.communicate()[1]}")
 
-    def launch(self, *, module="tests.integration.processes.small", errors=subprocess.PIPE):
-        self.process = subprocess.Popen(  # noqa: S603  # the tests' own program
-            [sys.executable, "-m", module, "up"],
+    def launch(self):
+        self.process = subprocess.Popen(  # noqa: S603 - the tests' own program
+            [sys.executable, "-m", self.module, "up"],
             cwd=ROOT,
             env=self.settings(),
             stdout=subprocess.PIPE,
-            stderr=errors,
+            stderr=subprocess.PIPE,
             text=True,
         )
         return self
@@ -75,6 +83,8 @@ class Running:
             "BREAKWATER_DATA": str(self.data),
             "BREAKWATER_LISTEN": f"127.0.0.1:{self.port}",
             "PYTHONPATH": str(ROOT),
+            # Compiled once for all: a first start of each test's own takes its time.
+            "NUMBA_CACHE_DIR": str(Path(tempfile.gettempdir()) / "breakwater-tests-numba"),
         }
         return {**plain, **own, **self.environment}
 
@@ -97,9 +107,9 @@ class Running:
                 if role == "valkey":
                     matches = top and "valkey" in process.name()
                 elif role == "granian":
-                    matches = not top and words[-1:] == ["serve"]
+                    matches = not top and "serve" in words[3:]
                 else:
-                    matches = top and words[-1:] == [role]
+                    matches = top and role in words[3:]
                 if matches:
                     found.append(process)
         return found
@@ -133,18 +143,34 @@ class Running:
                 raise
         return self.process.returncode
 
+    def command(self, *words, **more):
+        """Run a command of the real command line on the same data."""
+        return subprocess.run(  # noqa: S603 - our own program
+            [sys.executable, "-m", "hub.cli", *words],
+            cwd=ROOT,
+            env={**self.settings(), **more},
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+
+    def close(self):
+        """End it, whatever state it is in; nothing of it may be left."""
+        if self.process is None:
+            return
+        below = [] if self.process.poll() is not None else self.below()
+        self.end()
+        self.process.stdout.close()
+        self.process.stderr.close()
+        assert all(gone(process) for process in below)
+
 
 @pytest.fixture
 def hub(tmp_path):
     running = Running(tmp_path / "data", free_port())
     yield running
-    if running.process is not None:
-        below = [] if running.process.poll() is not None else running.below()
-        running.end()
-        for stream in (running.process.stdout, running.process.stderr):
-            if stream is not None:
-                stream.close()
-        assert all(gone(process) for process in below)
+    running.close()
 
 
 def gone(process):

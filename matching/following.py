@@ -245,8 +245,9 @@ class Follower:
         except StoreUnavailableError:
             return
         if last is None or last < self._cursor:
-            # An older stream than the one we knew, or a new one: its beats may be of any age.
-            self._cursor, self._written_after = position, None
+            # An older stream than the one we knew, or a new one. Its beats may be of any age, but
+            # they count for no later than what the truth has just said.
+            self._cursor = position
         self._cursor = max(self._cursor, position)
 
     def _check_controls(self) -> None:

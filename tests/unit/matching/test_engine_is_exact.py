@@ -115,6 +115,22 @@ def test_crowded_neighbourhoods_are_cut_as_brute_force_cuts_them(
     )
 
 
+@pytest.mark.parametrize("worse", [0, 1, 2])
+def test_what_comes_after_a_cap_was_reached_still_makes_it_truncated(monkeypatch, worse):
+    monkeypatch.setattr(selection, "PENDING", 1)
+    pdq = chunk_of(PDQ, np.zeros((3, 4), np.uint64))
+    phash = chunk_of(
+        PHASH, np.full((worse, 1), 3, np.uint64), keys=np.arange(8, 8 + worse, dtype=np.uint64)
+    )
+    item = np.zeros(1, np.uint32), np.zeros(1, np.uint8)
+    parts = tuple(Part(s, np.zeros((1, s.words), np.uint64), *item) for s in (PDQ, PHASH))
+
+    hits = engine_of([pdq, phash]).search(Batch(parts, 1), EVERYTHING, per_item=3)
+
+    assert hits.indicator.tolist() == [1, 2, 3]
+    assert hits.truncated.tolist() == [worse > 0]
+
+
 def test_ten_thousand_variants_overflow_no_buffer_and_lose_nothing_uncapped():
     rng = np.random.default_rng(9)
     centre = random_codes(rng, PDQ, 1)

@@ -33,10 +33,13 @@ class FrailStore(MemoryStore):
     """A store that can be away, be set back, and whose stream can be tampered with."""
 
     away = False
+    while_reading = staticmethod(lambda: None)
 
     def read(self, after, block_ms):
         self._answer()
-        return super().read(after, block_ms)
+        entries = super().read(after, block_ms)
+        self.while_reading()
+        return entries
 
     def pointer(self):
         self._answer()
@@ -438,6 +441,21 @@ def test_an_old_beat_read_late_is_no_evidence_of_now(followed):
     followed.step()
 
     assert not followed.fresh.complete
+
+
+def test_a_beat_counts_from_before_the_reader_looked_for_it(followed):
+    def tarry():
+        followed.clock.now += 3
+
+    followed.store.while_reading = tarry
+    followed.sight.away = True
+    followed.step(1, 0.1)
+    del followed.store.while_reading
+    followed.relay.turn()
+
+    followed.step()
+
+    assert followed.fresh.lag_ms == 3_000
 
 
 def test_beats_of_a_backlog_are_no_evidence_after_a_load(world):

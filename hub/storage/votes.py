@@ -2,7 +2,6 @@
 """Links between entries and those who vote on them, in SQL."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa

@@ -76,6 +76,10 @@ class House:
     def settle(self) -> None:
         """Do what the loops would: flush, carry every change over, apply it, link neighbours."""
         self.hub.ledger.flush()
+        self.link()
+
+    def link(self) -> None:
+        """Carry every change over, apply it, link neighbours; flush nothing."""
         for _ in range(100):
             self.follow()
             if not neighbours.link_neighbours(self.hub):

@@ -15,10 +15,11 @@ from typing import Any
 from hub.domain.changes import APPEAL, INDICATOR, LINKS, OPINION, SYSTEM
 from hub.domain.entries import Described
 from hub.domain.errors import GoneError, NotFoundError
-from hub.domain.indicators import Code
+from hub.domain.indicators import EXPIRED, WITHDRAWN, Code
 from hub.domain.sharing import REPLICA, Asker, SharingSet
 from hub.ports import FollowerPort, Hub, Work
 from hub.services import cursors
+from hub.services.cursors import MalformedCursorError
 from hub.services.telling import code_records, told_words
 
 PAGE = 1000
@@ -26,7 +27,7 @@ KEPT = timedelta(days=400)
 STRICT = "TLP:AMBER+STRICT"
 VICTIMS = frozenset({"third-party-child", "known-victim"})
 _KINDS = frozenset({INDICATOR, LINKS, OPINION, APPEAL})
-_GONE = frozenset({"withdrawn", "expired"})
+_GONE = frozenset({WITHDRAWN, EXPIRED})
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def changes_page(
         records = _records(changed, allowed, work, hub)
     if withdrawals:
         records = [record for record in records if record["gone"]]
-    _note_served(asker, allowed, end, hub, if_any=bool(records))
+    _note_served(asker, allowed, records, end, hub)
     body = {
         "records": sorted(records, key=lambda record: record["position"]),
         "cursor": _cursor(end, now_ids, head.timeline, hub),
@@ -121,18 +122,22 @@ def snapshot_page(set_id: str, cursor: str | None, *, asker: Asker, hub: Hub) ->
     with hub.begin.reading() as work:
         head = work.history.head()
         held = _held(cursor, head.timeline, hub)
+        if held.get("of", set_id) != set_id:
+            raise MalformedCursorError
+        # As of the first page: what is granted while the pages are read is told by following.
         position = held.get("position", head.position)
+        everything = held.get("sets") or [one.id for one in replica_sets(asker, hub)]
         keys = work.indicators.keys_in_set(allowed[0].key, after=held.get("key", 0), limit=PAGE)
         records = _records(dict.fromkeys(keys, position), allowed, work, hub)
-    _note_served(asker, allowed, head.position, hub, if_any=bool(records))
-    is_last = len(keys) < PAGE
-    more = {"position": position, "key": keys[-1]} if not is_last else {}
-    everything = [one.id for one in replica_sets(asker, hub)]
+    live = [record for record in records if not record["gone"]]
+    _note_served(asker, allowed, live, head.position, hub)
+    more = None
+    if len(keys) == PAGE:
+        values = {"of": set_id, "position": position, "sets": everything, "key": keys[-1]}
+        more = cursors.sealed(values, timeline=head.timeline, sealer=hub.secrets.sealer)
     return {
-        "records": [record for record in records if not record["gone"]],
-        "cursor": None
-        if is_last
-        else cursors.sealed(more, timeline=head.timeline, sealer=hub.secrets.sealer),
+        "records": live,
+        "cursor": more,
         "follow": _cursor(position, everything, head.timeline, hub),
     }
 
@@ -178,7 +183,7 @@ def _records(
     described = [
         entry
         for entry in work.votes.described(changed, [one.key for one in allowed])
-        if _may_leave(entry)
+        if _may_be_told(entry)
     ]
     codes = work.indicators.codes(entry.indicator for entry in described)
     ids = {one.key: one.id for one in allowed}
@@ -189,33 +194,46 @@ def _records(
     ]
 
 
+def _may_be_told(entry: Described) -> bool:
+    # A victim's picture may have left before anybody knew: then it is to be deleted.
+    return entry.item_kind != "account" and (entry.n > 1 or _may_leave(entry))
+
+
 def _may_leave(entry: Described) -> bool:
-    return entry.item_kind != "account" and entry.words.get("depicts") not in VICTIMS
+    return entry.words.get("depicts") not in VICTIMS
 
 
 def _record(
     entry: Described, codes: Iterable[Code], ids: Mapping[int, str], position: int, now: datetime
 ) -> dict[str, Any]:
     standing = entry.standing(now)
-    gone = standing.name in _GONE
+    name = standing.name if _may_leave(entry) else WITHDRAWN
+    gone = name in _GONE
     return {
         "id": entry.indicator_id,
         "n": entry.n,
         "set": ids[entry.set_key],
         "codes": [] if gone else code_records(codes),
         "words": {} if gone else told_words(entry.words),
-        "standing": standing.name,
-        "until": standing.until.isoformat() if standing.until else None,
+        "standing": name,
+        "until": standing.until.isoformat() if standing.until and not gone else None,
         "position": position,
         "gone": gone,
     }
 
 
 def _note_served(
-    asker: Asker, sets: Sequence[SharingSet], position: int, hub: Hub, *, if_any: bool
+    asker: Asker,
+    sets: Sequence[SharingSet],
+    records: Iterable[Mapping[str, Any]],
+    position: int,
+    hub: Hub,
 ) -> None:
-    if not if_any:
+    """Note in which sets codes are about to be served; a tombstone tells none."""
+    served = {record["set"] for record in records if not record["gone"]}
+    if not served:
         return
+    keys = [one.key for one in sets if one.id in served]
     with hub.begin.writing(SYSTEM) as work:
-        work.facts.serve(asker.operator, [one.key for one in sets], position, hub.clock())
+        work.facts.serve(asker.operator, keys, position, hub.clock())
         work.commit()

@@ -58,6 +58,7 @@ class Ledger:
             BudgetError: It is used up, as far as this worker knows.
         """
         with self._lock:
+            self._turn(self._today())
             known = self._used.get((name, operator), 0) + self._pending.spent[name, operator]
             if known + amount > self._budgets[name]:
                 raise BudgetError(f"Today's budget of {name} is used up.", self._until_tomorrow())
@@ -91,7 +92,7 @@ class Ledger:
             return len(pending.hits)
 
     def _settle(self, pending: _Pending) -> None:
-        day = int(self._clock().timestamp()) // 86_400
+        day = self._today()
         with self._begin.writing(SYSTEM) as work:
             work.facts.add_hits(pending.hits)
             used = {
@@ -101,8 +102,7 @@ class Ledger:
             mark_late_copies(pending.hits, work)
             work.commit()
         with self._lock:
-            if day != self._day:
-                self._used, self._day = {}, day
+            self._turn(day)
             self._used.update(used)
 
     def _mark_again(self, pending: _Pending) -> None:
@@ -120,6 +120,14 @@ class Ledger:
                 self._pending.hits[pair] = (min(first, later), count + more)
             for name, amount in pending.spent.items():
                 self._pending.spent[name] += amount
+
+    def _today(self) -> int:
+        return int(self._clock().timestamp()) // 86_400
+
+    def _turn(self, day: int) -> None:
+        """Begin a new day: what was used yesterday is no matter any more."""
+        if day != self._day:
+            self._used, self._day = {}, day
 
     def _until_tomorrow(self) -> int:
         now = self._clock()

@@ -6,18 +6,20 @@ and the index was in step with the truth.
 """
 
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+import numpy as np
 
 from hub.domain.entries import Described
 from hub.domain.errors import Flaw, UnavailableError
 from hub.domain.sharing import LOOKUP, Asker
 from hub.domain.standing import Standing, at_most_review, best
 from hub.ports import Hub
-from hub.services.ledger import CODES
+from hub.services.ledger import CODES, HITS
 from matching.batches import Batch, Hits
 from matching.signals import ORDER
 
@@ -75,6 +77,8 @@ def find_matches(query: Query, *, asker: Asker, hub: Hub) -> dict[str, Any]:
         UnavailableError: Nothing can be answered: the index was never whole.
     """
     hub.ledger.spend(CODES, asker.operator, sum(len(part.codes) for part in query.batch.parts))
+    # What this request will be told is not known yet: it is refused once the day's hits are over.
+    hub.ledger.spend(HITS, asker.operator, 0)
     hub.walks.admit(asker.operator)
     freshness = hub.follower.freshness()
     if freshness.position == 0 and not freshness.complete:
@@ -87,6 +91,7 @@ def find_matches(query: Query, *, asker: Asker, hub: Hub) -> dict[str, Any]:
     codes = {part.signal.name: len(part.codes) for part in query.batch.parts}
     hub.metrics.match(codes, time.perf_counter() - began)
     described = _describe(hits, asker, hub)
+    found, truncated = _by_item(hits), set(np.flatnonzero(hits.truncated).tolist())
     if described is not None and _dropped(hits, described):
         # What the truth no longer knows took places under the cap: look again with more room.
         hits = hub.engine.search(
@@ -97,15 +102,13 @@ def find_matches(query: Query, *, asker: Asker, hub: Hub) -> dict[str, Any]:
             state=state,
         )
         described = _describe(hits, asker, hub)
-    found = _by_item(hits)
+        found, truncated = _capped(_by_item(hits), described, hits)
     _count(found, described, asker, hub)
     hub.walks.hand_over(asker.operator, query.batch, hits)
     now = hub.clock()
     teller = _Teller(described, asker, hub, now, complete=freshness.complete)
     answers = [
-        _answer(
-            number, query, found.get(number, ()), teller, truncated=bool(hits.truncated[number])
-        )
+        _answer(number, query, found.get(number, ()), teller, truncated=number in truncated)
         for number in range(query.batch.items)
     ]
     return {
@@ -141,6 +144,23 @@ def _dropped(hits: Hits, described: Mapping[int, Any]) -> bool:
         return False
     cut = hits.truncated[hits.item]
     return any(key not in described for key in set(hits.indicator[cut].tolist()))
+
+
+def _capped(
+    found: Mapping[int, list[_Found]], described: Mapping[int, Any] | None, hits: Hits
+) -> tuple[dict[int, list[_Found]], set[int]]:
+    """What the truth knows of it, cut to the caps as the engine cuts: best ones of all first."""
+    known = {
+        item: [one for one in some if described is None or one.indicator in described]
+        for item, some in found.items()
+    }
+    places = sorted(
+        (place, item) for item, some in known.items() for place in range(min(len(some), PER_ITEM))
+    )
+    told = Counter(item for _, item in places[:PER_REQUEST])
+    cut = {item for item, some in known.items() if len(some) > told[item]}
+    truncated = cut | set(np.flatnonzero(hits.truncated).tolist())
+    return {item: some[: told[item]] for item, some in known.items()}, truncated
 
 
 def _by_item(hits: Hits) -> dict[int, list[_Found]]:

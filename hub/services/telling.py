@@ -2,6 +2,7 @@
 """How codes and words are written in answers."""
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from hub.domain.indicators import Code
@@ -18,7 +19,10 @@ def code_records(codes: Iterable[Code]) -> list[dict[str, Any]]:
 
 def told_words(words: Mapping[str, Any]) -> dict[str, Any]:
     """Words as others are told them."""
-    return {name: value for name, value in words.items() if name not in _INNER}
+    told = {name: value for name, value in words.items() if name not in _INNER}
+    if isinstance(seen := told.get("observed_at"), int):
+        told["observed_at"] = datetime.fromtimestamp(seen / 1000, UTC).isoformat()
+    return told
 
 
 def _code(code: Code) -> dict[str, Any]:

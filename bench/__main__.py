@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``make bench``: measure Breakwater, with rivals and yardsticks in the same run.
+
+The machine may be shared and of any speed, so what must be reached is mostly a share; absolute
+figures stand beside it.
+"""
+
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import orjson
+from rich.console import Console
+
+from bench import batches, engines, followers, loading, lookups, starts, to_match, writes
+from bench.machine import machine
+from bench.measures import Measure, as_json, show
+from bench.stage import Stage
+
+MEASURES: Mapping[str, Callable[[Stage], Iterable[Measure]]] = {
+    "start": starts.measure,
+    "engine": engines.measure,
+    "writes": writes.measure,
+    "load": loading.measure,
+    "lookups": lookups.measure,
+    "batches": batches.measure,
+    "followers": followers.measure,
+    "to-match": to_match.measure,
+}
+RESULTS = Path(__file__).parent / "results"
+
+
+@click.command()
+@click.argument("names", nargs=-1, type=click.Choice(list(MEASURES)))
+@click.option("--json", "in_json", is_flag=True, help="One JSON object as the last line.")
+@click.option("--save", is_flag=True, help="Keep the figures in bench/results.")
+@click.option("--codes", default=100_000, show_default=True, help="How many the hub holds.")
+def main(names: tuple[str, ...], codes: int, *, in_json: bool, save: bool) -> None:
+    """Measure everything, or what is named; exit with 1 where something was not reached."""
+    console = Console(stderr=in_json)
+    before = machine()
+    found: list[Measure] = []
+    stage = Stage(codes)
+    with closing(stage.ends):
+        for name in names or MEASURES:
+            console.print(f"[dim]{name} …")
+            found += MEASURES[name](stage)
+    show(found, console)
+    if save:
+        console.print(f"Kept as {_kept(found, before).name}.")
+    if in_json:
+        click.echo(as_json(found))
+    sys.exit(0 if all(one.ok for one in found) else 1)
+
+
+def _kept(found: Iterable[Measure], where: Mapping[str, object]) -> Path:
+    told = {
+        "command": f"make bench ARGS='{' '.join(sys.argv[1:])}'",
+        "at": datetime.now(UTC).date().isoformat(),
+        "machine": where,
+        **orjson.loads(as_json(found)),
+    }
+    file = RESULTS / f"{told['at']}.json"
+    file.write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2) + b"\n")
+    return file
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How fast a hub takes many contributions, and how long it then links neighbours."""
+
+from collections.abc import Iterator
+
+from bench.measures import Measure
+from bench.stage import Stage
+
+
+def measure(stage: Stage) -> Iterator[Measure]:
+    """Contribute through the API, 1,000 a request."""
+    loaded = stage.loaded
+    yield Measure("contributed, 1,000 a request", loaded.rate, "codes/s")
+    yield Measure(f"links of {len(loaded.codes):,} after the last", loaded.settled, "s")

@@ -137,7 +137,7 @@ def close_appeal(sent: dict[str, Any], appeal_id: str, once: Once) -> Answer:
 def report_outcomes(once: Once) -> Answer:
     """Send receipts back with what became of the hits."""
     rows = _rows(strict_json(request), "outcomes", set())
-    loaded = [_loaded(_OUTCOME, row) for row in rows]
+    loaded = [_or_error(_OUTCOME, row) for row in rows]
     return opinions.report_outcomes(loaded, asker=g.asker, hub=current(), once=once)
 
 
@@ -146,7 +146,7 @@ def _contribute_many(body: dict[str, Any], once: Once) -> Answer:
     atomic = body.get("atomic", False)
     if not isinstance(atomic, bool):
         raise flaw("invalid-value", "Either true or false.", None, "atomic")
-    loaded = [_or_error(row) for row in rows]
+    loaded = [_or_error(_ONE, row) for row in rows]
     return services.contribute_many(loaded, atomic=atomic, asker=g.asker, hub=current(), once=once)
 
 
@@ -160,9 +160,9 @@ def _rows(body: Any, name: str, others: set[str]) -> list[Any]:
     return rows
 
 
-def _or_error(row: Any) -> services.Row:
+def _or_error(schema: Schema, row: Any) -> services.Row:
     try:
-        loaded: services.Row = _loaded(_ONE, row)
+        loaded: services.Row = _loaded(schema, row)
     except BadInputError as error:
         return error
     return loaded

@@ -99,20 +99,26 @@ def close_appeal(appeal_id: str, *, upheld: bool, asker: Asker, hub: Hub, once: 
 
 
 def report_outcomes(
-    rows: Sequence[Mapping[str, Any]], *, asker: Asker, hub: Hub, once: Once
+    rows: Sequence[Mapping[str, Any] | BadInputError], *, asker: Asker, hub: Hub, once: Once
 ) -> Answer:
-    """Take receipts back with what became of them; one bad row never fails the good ones."""
+    """Take receipts back with what became of them; one bad row never fails the good ones.
+
+    Raises:
+        BadInputError: Every row is bad.
+    """
     results: list[dict[str, Any]] = []
     flaws: list[Flaw] = []
     with hub.begin.writing(actor(asker), once) as work:
         for index, row in enumerate(rows):
             try:
+                if isinstance(row, BadInputError):
+                    raise row
                 offset = _report(row, index, asker, hub, work)
                 results.append({"index": index, "position": at(offset)})
             except BadInputError as error:
-                flaws += error.flaws
+                flaws += [Flaw(one.slug, one.detail, index, one.field) for one in error.flaws]
                 results.append({"index": index, "error": told_flaws(error)})
-        if len(flaws) == len(rows):
+        if all("error" in result for result in results):
             raise BadInputError(flaws)
         return committed(work, Answer(200, {"results": results}))
 

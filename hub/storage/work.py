@@ -156,7 +156,12 @@ class SqlWork:
         first = self._take_positions() if self.events else 0
         transaction = self._connection.get_transaction()
         assert transaction is not None  # noqa: S101 - writing() began it
-        transaction.commit()
+        try:
+            transaction.commit()
+        except BaseException:
+            # SQLAlchemy would keep the connection, its transaction open and the lock with it.
+            self._connection.invalidate()
+            raise
         self.committed = True
         return answer.placed(first) if answer is not None else None
 

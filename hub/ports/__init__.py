@@ -102,6 +102,14 @@ class Work(Protocol):
         """Head, changes, cursors, controls."""
         ...
 
+    def told(self, once: Once) -> Answer | None:
+        """What a request was answered when it was carried out; None if it never was.
+
+        Raises:
+            ConflictError: Its name was used for another request.
+        """
+        ...
+
     def record(self, event: Event) -> int:
         """Add a change to this transaction; returns its offset from the first one."""
         ...

@@ -341,6 +341,8 @@ idempotency = Table(
     Column("answer", LargeBinary, nullable=False),
     Column("created_at", Moment, nullable=False, index=True),
     UniqueConstraint("member", "name"),
+    # Rows go after seven days, and changes name them: a key must never be given twice.
+    sqlite_autoincrement=True,
 )
 
 cursor = Table(

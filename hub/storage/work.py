@@ -139,8 +139,8 @@ class SqlWork:
             "created_at": self._clock(),
         }
         self._once_key = self._connection.scalar(_CLAIM(self._connection), values)
-        if self._once_key is None:
-            raise self._repeated(self._once)
+        if self._once_key is None and (answer := self.told(self._once)) is not None:
+            raise RepeatedError(answer)
 
     def record(self, event: Event) -> int:
         """Add a change to this transaction; returns its offset from the first one."""
@@ -201,17 +201,24 @@ class SqlWork:
             )
         return rows, digest, totals
 
-    def _repeated(self, once: Once) -> Exception:
+    def told(self, once: Once) -> Answer | None:
+        """What a request was answered when it was carried out; None if it never was.
+
+        Raises:
+            ConflictError: Its name was used for another request.
+        """
         asked = {"by": once.member, "named": once.name}
-        row = self._connection.execute(_CLAIMED, asked).one()
+        row = self._connection.execute(_CLAIMED, asked).one_or_none()
+        if row is None:
+            return None
         if row.fingerprint != once.fingerprint:
-            return ConflictError(
+            raise ConflictError(
                 "This Idempotency-Key was used for another request; take a new one.",
                 "idempotency-key-reused",
             )
         first = self._connection.scalar(_FIRST, {"claimed": row.key})
         body = orjson.loads(self._sealer.open(row.answer, _bound(row.key)))
-        return RepeatedError(Answer(row.status, body).placed(first or 0))
+        return Answer(row.status, body).placed(first or 0)
 
     def _sealed(self, answer: Answer, key: int) -> bytes:
         return self._sealer.seal(orjson.dumps(answer.body), _bound(key))

@@ -14,6 +14,7 @@ from typing import Any
 from flask import Response, g, request
 
 from hub.domain.answers import Answer, Once, RepeatedError
+from hub.domain.errors import HubError
 from hub.web import current
 from hub.web.answers import answered
 from hub.web.errors import OddHeaderError
@@ -33,6 +34,13 @@ def writes(view: Callable[..., Answer]) -> Callable[..., Response]:
             answer = view(*args, **kwargs, once=once)
         except RepeatedError as repeated:
             answer = repeated.answer
+        except HubError:
+            # What was right the first time may be refused by now, before it is seen to be a repeat.
+            with current().begin.reading() as work:
+                first = work.told(once)
+            if first is None:
+                raise
+            answer = first
         return answered(answer)
 
     note(wrapped, writes=True)

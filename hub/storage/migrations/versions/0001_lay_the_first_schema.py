@@ -168,6 +168,8 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["member"], ["member.key"], name=op.f("fk_idempotency_member")),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_idempotency")),
         sa.UniqueConstraint("member", "name", name=op.f("uq_idempotency_member_name")),
+        # Rows go after seven days, and changes name them: a key must never be given twice.
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("idempotency", schema=None) as batch_op:
         batch_op.create_index(

@@ -18,6 +18,7 @@ from hub.api.schemas.matches import (
     read_json,
     read_packed,
 )
+from hub.domain.errors import flaw
 from hub.services.accounts import MOST_ACCOUNTS, PURPOSES, find_accounts
 from hub.services.matches import find_matches
 from hub.web import current
@@ -48,7 +49,7 @@ class AccountsQuerySchema(StrictSchema):
 def match() -> Response:
     """Match up to 10,000 codes in one request; "none" is said only with evidence."""
     # The hot path: no schema stands between the body and the arrays.
-    explain = request.args.get("explain") == "1"
+    explain = _explain(request.query_string)
     if request.mimetype == PACKED:
         query = read_packed(request.get_data(), explain=explain)
     else:
@@ -63,6 +64,14 @@ def match() -> Response:
 def match_accounts(sent: dict[str, Any]) -> Response:
     """Ask about at most 50 accounts; a hit never says more than "review"."""
     return _answered(find_accounts(sent["accounts"], asker=g.asker, hub=current()))
+
+
+def _explain(query: bytes) -> bool:
+    if query in {b"", b"explain=0"}:
+        return False
+    if query == b"explain=1":
+        return True
+    raise flaw("invalid-value", "Say explain=1, or nothing.", None, "explain")
 
 
 def _answered(answer: dict[str, Any]) -> Response:

@@ -9,6 +9,7 @@ CI runs 5,000.
 import json
 import math
 import os
+import uuid
 
 import hypothesis
 import pytest
@@ -29,7 +30,8 @@ from tests.support.clock import Clock
 from tests.support.contributions import contribution, pdq_code
 from tests.support.house import House
 
-IDENTITIES = ("nobody", "contributor", "admin")
+IDENTITIES = ("admin", "contributor", "nobody")
+"""Whoever may do most comes first: hypothesis is fond of first ones."""
 MODES = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
 CHECKS = [
     not_a_server_error,
@@ -48,6 +50,10 @@ OPERATIONS = {
 TAKING = [name for name, inputs in OPERATIONS.items() if inputs]
 """Operations with something in them that can be right or wrong."""
 BARE = [name for name, inputs in OPERATIONS.items() if not inputs]
+
+LOOKUPS = frozenset({"/v1/match", "/v1/accounts/match", "/v1/changes"})
+BY_ROW = frozenset({"/v1/match", "/v1/accounts/match", "/v1/indicators", "/v1/outcomes"})
+"""One bad row there is answered as such and harms no other."""
 
 CASES = int(
     os.environ.get("BREAKWATER_SCHEMA_CASES") or (5000 if os.environ.get("CI") == "true" else 500)
@@ -137,7 +143,8 @@ def test_operation_answers_only_what_its_document_says(world, path, method, mode
         asked += 1
         _prepare(case, world, identity, alive=alive)
         response = case.call()
-        checks = [*CHECKS, negative_data_rejection] if not alive else CHECKS
+        is_whole = not alive and path not in BY_ROW
+        checks = [*CHECKS, negative_data_rejection] if is_whole else CHECKS
         case.validate_response(response, checks=checks)
 
     ask()
@@ -159,10 +166,13 @@ def test_operation_without_parameters_answers_what_its_document_says(
 
 
 def _prepare(case, world, identity, *, alive):
+    if case.operation.path in LOOKUPS:
+        world.house.follow()
     if alive:
         case.path_parameters = world.alive(case.path_parameters)
         case.query = world.alive(case.query)
         case.body = world.alive(case.body)
+        case.headers = {**(case.headers or {}), "Idempotency-Key": str(uuid.uuid4())}
     if "wait" in (case.query or {}):
         # Nothing would come: there is nobody else to make it.
         case.query["wait"] = 0

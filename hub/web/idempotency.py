@@ -35,7 +35,7 @@ def writes(view: Callable[..., Answer]) -> Callable[..., Response]:
         except RepeatedError as repeated:
             answer = repeated.answer
         except HubError:
-            # What was right the first time may be refused by now, before it is seen to be a repeat.
+            # What was right the first time may be refused by now, before it is known as a repeat.
             with current().begin.reading() as work:
                 first = work.told(once)
             if first is None:

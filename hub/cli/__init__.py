@@ -7,6 +7,7 @@ without loading the web framework, the database or a compiler.
 
 import importlib
 import keyword
+import traceback
 from collections.abc import Iterable
 from typing import Any
 
@@ -76,4 +77,10 @@ def _breakwater() -> None:
 
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line; ends the process with the status that tells how it went."""
-    return _breakwater.main(arguments, prog_name="breakwater")
+    try:
+        return _breakwater.main(arguments, prog_name="breakwater")
+    except Exception:  # noqa: BLE001 - the last place; a fault must not look like a finding
+        from hub.cli.exits import Exit  # noqa: PLC0415 - nothing else here needs it
+
+        traceback.print_exc()
+        raise SystemExit(Exit.INTERNAL) from None

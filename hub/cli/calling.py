@@ -16,6 +16,7 @@ import click
 
 from hub.cli.exits import CommandError, Exit
 from hub.client import ApiError, Client, ClientError, Retry, UnreachableError
+from matching.pictures import HasherError
 
 URL = "http://127.0.0.1:8080"
 _KEY = re.compile(r"[\x21-\x7e]{1,256}")
@@ -67,7 +68,7 @@ def calling(
     """Open a client, and tell what goes wrong in a sentence.
 
     Raises:
-        CommandError: The hub does not answer, or refuses.
+        CommandError: The hub does not answer, or refuses; or Ctrl-C.
     """
     try:
         with Client(
@@ -83,6 +84,11 @@ def calling(
         raise _refused(error) from error
     except ClientError as error:
         raise CommandError(f"{error} Is a hub at {target.url}?", Exit.UNAVAILABLE) from error
+    except HasherError as error:
+        raise CommandError(str(error), Exit.UNAVAILABLE) from error
+    except KeyboardInterrupt:
+        # Not the 1 that would say that something was found.
+        raise CommandError("Stopped.", Exit.STOPPED) from None
 
 
 def _refused(error: ApiError) -> CommandError:

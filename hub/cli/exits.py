@@ -37,6 +37,8 @@ class Exit(IntEnum):
     """The key or the files do not allow it."""
     SETTINGS = 78
     """A setting cannot be used."""
+    STOPPED = 130
+    """Somebody pressed Ctrl-C."""
 
 
 class CommandError(click.ClickException):

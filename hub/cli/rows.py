@@ -165,9 +165,7 @@ def _body(content: bytes, form: Form, *, is_whole: bool) -> bytes | None:
     try:
         return None if made is None else orjson.dumps(made)
     except orjson.JSONEncodeError:
-        raise BadRowError(
-            "malformed-row", "It nests too deep, or has a number of more than 64 bits."
-        ) from None
+        raise BadRowError("malformed-row", "It nests too deep.") from None
 
 
 def _skip_line(file: BinaryIO) -> None:

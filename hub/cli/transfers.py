@@ -127,13 +127,8 @@ def _run(work: Import, target: Target, advance: Advance, *, restart: bool) -> No
         with calling(target, timeout_seconds=_SECONDS, retry=_PATIENT) as client:
             work.run(client, target.url, advance, restart=restart)
     except CommandError as error:
-        raise CommandError(f"{error.message} {_to_go_on(work)}", Exit(error.exit_code)) from error
-    except KeyboardInterrupt:
-        raise CommandError(f"Stopped. {_to_go_on(work)}", Exit.BUSY) from None
-
-
-def _to_go_on(work: Import) -> str:
-    return f"{work.done.rows:,} rows are done; run it again to go on."
+        done = f"{work.done.rows:,} rows are done; run it again to go on."
+        raise CommandError(f"{error.message} {done}", Exit(error.exit_code)) from error
 
 
 def _report(work: Import, *, as_json: bool) -> None:

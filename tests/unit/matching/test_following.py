@@ -304,13 +304,49 @@ def test_after_half_a_second_of_silence_the_truth_is_read(followed):
 
 def test_a_gap_sends_it_to_the_truth_at_once(followed):
     followed.add(3)
-    followed.relay.turn()
+    followed.relay.turn(beat=False)
     followed.store.lose(7)
 
     followed.step(1, 0.15)
 
     assert followed.engine.position == 8
     assert followed.is_right()
+
+
+def test_a_beat_beyond_us_sends_it_to_the_truth_at_once(followed):
+    followed.add(3)
+    followed.relay.turn()
+    for position in (6, 7, 8):
+        followed.store.lose(position)
+
+    followed.step(1, 0.15)
+
+    assert followed.engine.position == 8
+    assert followed.is_right()
+
+
+def test_a_beat_beyond_us_is_no_evidence_but_shows_how_far_we_are_behind(followed):
+    followed.sight.away = True
+    for _ in range(12):
+        position = len(followed.feed.changes) + 1
+        followed.add()
+        followed.relay.turn()
+        followed.store.lose(position)
+        followed.step(1, 0.5)
+
+    fresh = followed.fresh
+    assert (fresh.complete, fresh.why) == (False, Why.STALE)
+    assert (fresh.position, fresh.head) == (5, 17)
+
+
+def test_a_stream_that_never_mentions_the_head_is_not_relied_on_for_long(followed):
+    for _ in range(30):
+        followed.add()
+        followed.relay.turn(beat=False)
+        followed.step(1, 0.3)
+        assert followed.fresh.complete
+
+    assert followed.sight.asked < 15
 
 
 def test_a_stream_trimmed_past_us_is_a_gap(followed):
@@ -440,6 +476,20 @@ def test_an_old_beat_read_late_is_no_evidence_of_now(followed):
 
     followed.step()
 
+    assert not followed.fresh.complete
+
+
+def test_an_old_beat_behind_a_long_backlog_is_no_evidence_of_now(followed, monkeypatch):
+    for module in ("following", "stores.memory"):
+        monkeypatch.setattr(f"matching.{module}.READ_LIMIT", 4)
+    followed.add(6)
+    followed.relay.turn()
+    followed.sight.away = True
+    followed.clock.now += 60
+
+    followed.step(3, 0.1)
+
+    assert (followed.fresh.position, followed.fresh.head) == (11, 11)
     assert not followed.fresh.complete
 
 
@@ -731,6 +781,19 @@ def test_a_follower_far_behind_is_not_complete_until_it_arrives(followed, monkey
     assert {lag for _, lag in positions} == {positions[0][1]}
     assert positions[0][1] >= 4_500
     assert followed.is_right()
+
+
+def test_a_head_is_as_old_as_the_question_not_as_the_answer(followed):
+    def late(position, limit):
+        followed.clock.now += 3
+        return followed.feed.changes[position : position + limit]
+
+    followed.add()
+    followed.sight.after = late
+
+    followed.step(1, 0.6)
+
+    assert followed.fresh.lag_ms == 3_000
 
 
 def test_waiting_for_a_position_ends_when_it_arrives(followed):

@@ -174,8 +174,12 @@ class Votes(Protocol):
         """The indicators that vote on an indicator's entries, by set."""
         ...
 
-    def is_full(self, indicator: int, set_key: int) -> bool:
-        """Whether more operators are known than links are kept."""
+    def has_room(self, indicator: int, set_key: int, link: Link) -> bool:
+        """Whether a further vote may be added without choosing anew which links are kept."""
+        ...
+
+    def add(self, indicator: int, set_key: int, link: Link) -> None:
+        """Add a vote to an entry that has room for it."""
         ...
 
 

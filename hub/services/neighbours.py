@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Find neighbours: indicators of one set that know the same picture, linked as votes both ways.
 
-The job handles positions in order and only when its engine has applied them, so the later of two
-contributions always sees the earlier. It moves its cursor in the transaction that writes the
-links:
-two jobs do no harm.
+The job handles positions in order and only when its engine has applied them, so the later of
+two contributions always sees the earlier. It searches before it writes, for no writer may wait
+for a search; and it moves its cursor in the transaction that writes the links: two jobs do no
+harm.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 
@@ -34,20 +35,22 @@ RADIUS = {name: NEIGHBOUR_BITS if name == PDQ.name else 0 for name in SIGNALS}
 
 def link_neighbours(hub: Hub, *, limit: int = BATCH) -> int:
     """Handle the next changes that the engine has applied; returns how many positions."""
+    finder = Finder(hub)
     with hub.begin.reading() as work:
         start = work.history.cursor(CURSOR)
         rows = work.history.after(start, limit)
-    applied = min(hub.engine.position, hub.directory.position)
-    rows = [row for row in rows if row.position <= applied]
-    if not rows:
-        return 0
+        applied = min(hub.engine.position, hub.directory.position)
+        rows = [row for row in rows if row.position <= applied]
+        if not rows:
+            return 0
+        _search_ahead(rows, finder, work)
     with hub.begin.writing(SYSTEM) as work:
         touched: set[tuple[int, int]] = set()
         for row in rows:
             if row.kind == INDICATOR:
-                touched |= _of_version(row.subject, work, hub)
+                touched |= _of_version(row.subject, row.n, work, finder)
             elif row.kind == OPINION:
-                touched |= _of_opinion(row.subject, row.details["set"], work, hub)
+                touched |= _of_opinion(row.subject, row.details["set"], work, finder)
         for indicator, set_key in sorted(touched):
             work.record(Event(LINKS, subject=indicator, details={"set": set_key}))
         if not work.history.advance(CURSOR, expected=start, position=rows[-1].position):
@@ -56,7 +59,18 @@ def link_neighbours(hub: Hub, *, limit: int = BATCH) -> int:
     return len(rows)
 
 
-def _of_version(key: int, work: Work, hub: Hub) -> set[tuple[int, int]]:
+def _search_ahead(rows: Sequence[Any], finder: "Finder", work: Work) -> None:
+    """Search for what the writing will need, while nobody waits."""
+    subjects = {row.subject for row in rows if row.kind in (INDICATOR, OPINION)}
+    for indicator in work.indicators.by_keys(subjects).values():
+        if indicator.label == GONE:
+            continue
+        finder.near(indicator, None, work)
+        for set_key in indicator.sets:
+            finder.near(indicator, frozenset([set_key]), work)
+
+
+def _of_version(key: int, n: int, work: Work, finder: "Finder") -> set[tuple[int, int]]:
     indicator = work.indicators.by_keys([key]).get(key)
     if indicator is None:
         return set()
@@ -64,42 +78,63 @@ def _of_version(key: int, work: Work, hub: Hub) -> set[tuple[int, int]]:
     voted_on = work.votes.linked_entries(key)
     touched = set(voted_on)
     if indicator.label != GONE:
-        _mark_copied(indicator, work, hub)
+        _mark_copied(indicator, work, finder)
         # Read again: the mark decides what the links are worth.
         indicator = work.indicators.by_keys([key])[key]
     for set_key in indicator.sets if indicator.label != GONE else ():
-        touched |= _with_neighbours(indicator, set_key, work, hub)
+        if n == 1:
+            touched |= _joined(indicator, set_key, work, finder)
+        else:
+            touched |= _with_neighbours(indicator, set_key, work, finder)
     for entry, set_key in voted_on:
         if indicator.label == GONE or set_key not in indicator.sets:
-            touched |= _refilled(entry, set_key, work, hub)
+            touched |= _refilled(entry, set_key, work, finder)
     return touched
 
 
-def _of_opinion(key: int, set_key: int, work: Work, hub: Hub) -> set[tuple[int, int]]:
+def _joined(
+    indicator: Indicator, set_key: int, work: Work, finder: "Finder"
+) -> set[tuple[int, int]]:
+    """Link a new entry, and add it to its neighbours' links: nothing else of theirs changed."""
+    neighbours = search_entry(indicator, set_key, work, finder)
+    touched = _relink(indicator, set_key, neighbours, work)
+    link = _contribution_link(indicator)
+    for neighbour in neighbours.values():
+        if neighbour.operator == indicator.operator:
+            continue
+        if work.votes.has_room(neighbour.key, set_key, link):
+            work.votes.add(neighbour.key, set_key, link)
+            touched.add((neighbour.key, set_key))
+        else:
+            touched |= _refilled(neighbour.key, set_key, work, finder)
+    return touched
+
+
+def _of_opinion(key: int, set_key: int, work: Work, finder: "Finder") -> set[tuple[int, int]]:
     """An opinion that reaches near is one on each direct neighbour too, until it is replaced."""
     indicator = work.indicators.by_keys([key]).get(key)
     if indicator is None or indicator.label == GONE or set_key not in indicator.sets:
         return set()
-    return _with_neighbours(indicator, set_key, work, hub)
+    return _with_neighbours(indicator, set_key, work, finder)
 
 
 def _with_neighbours(
-    indicator: Indicator, set_key: int, work: Work, hub: Hub
+    indicator: Indicator, set_key: int, work: Work, finder: "Finder"
 ) -> set[tuple[int, int]]:
     """Choose the links of an entry anew, and those of its neighbours."""
-    neighbours = search_entry(indicator, set_key, work, hub)
+    neighbours = search_entry(indicator, set_key, work, finder)
     touched = _relink(indicator, set_key, neighbours, work)
     for neighbour in neighbours:
-        touched |= _refilled(neighbour, set_key, work, hub)
+        touched |= _refilled(neighbour, set_key, work, finder)
     return touched
 
 
-def _refilled(key: int, set_key: int, work: Work, hub: Hub) -> set[tuple[int, int]]:
+def _refilled(key: int, set_key: int, work: Work, finder: "Finder") -> set[tuple[int, int]]:
     indicator = work.indicators.by_keys([key]).get(key)
     if indicator is None or indicator.label == GONE or set_key not in indicator.sets:
         # Its links stay: should it come back, what was said against it is there at once.
         return set()
-    return _relink(indicator, set_key, search_entry(indicator, set_key, work, hub), work)
+    return _relink(indicator, set_key, search_entry(indicator, set_key, work, finder), work)
 
 
 def _relink(
@@ -116,9 +151,26 @@ def _relink(
 # -- the search ----------------------------------------------------------------------------------
 
 
-def search_entry(indicator: Indicator, set_key: int, work: Work, hub: Hub) -> dict[int, Indicator]:
+class Finder:
+    """Searches for neighbours, each once: what was found ahead is not searched for again."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._found: dict[tuple[int, int, frozenset[int] | None], set[int]] = {}
+
+    def near(self, indicator: Indicator, sets: frozenset[int] | None, work: Work) -> set[int]:
+        """Internal keys of the direct neighbours in some sets; None: in any."""
+        asked = (indicator.key, indicator.n, sets)
+        if asked not in self._found:
+            self._found[asked] = _search(indicator, sets, work, self._hub)
+        return self._found[asked]
+
+
+def search_entry(
+    indicator: Indicator, set_key: int, work: Work, finder: Finder
+) -> dict[int, Indicator]:
     """The direct neighbours of an indicator in one set, whoever contributed them, by key."""
-    found = _search(indicator, frozenset([set_key]), work, hub)
+    found = _alike_items(indicator, finder.near(indicator, frozenset([set_key]), work), work)
     return {
         key: one
         for key, one in found.items()
@@ -126,9 +178,13 @@ def search_entry(indicator: Indicator, set_key: int, work: Work, hub: Hub) -> di
     }
 
 
-def _search(
-    indicator: Indicator, sets: frozenset[int] | None, work: Work, hub: Hub
-) -> dict[int, Indicator]:
+def _alike_items(indicator: Indicator, keys: set[int], work: Work) -> dict[int, Indicator]:
+    """Those that are of the same kind of item, as they stand now."""
+    found = work.indicators.by_keys(keys)
+    return {key: one for key, one in found.items() if one.item_kind == indicator.item_kind}
+
+
+def _search(indicator: Indicator, sets: frozenset[int] | None, work: Work, hub: Hub) -> set[int]:
     """The direct neighbours of an indicator, uncapped, by plain strong codes; None: in any set."""
     codes = _plain(work.indicators.codes([indicator.key]).get(indicator.key, ()))
     # The state first: the mask then knows every label that a row of it carries.
@@ -140,9 +196,7 @@ def _search(
         capped=False,
         state=state,
     )
-    near = _near(hits, codes, indicator, work)
-    found = work.indicators.by_keys(near - {indicator.key})
-    return {key: one for key, one in found.items() if one.item_kind == indicator.item_kind}
+    return _near(hits, codes, indicator, work) - {indicator.key}
 
 
 def _plain(codes: Iterable[Code]) -> list[Code]:
@@ -263,11 +317,11 @@ def _opinion_links(
 # -- copies --------------------------------------------------------------------------------------
 
 
-def _mark_copied(indicator: Indicator, work: Work, hub: Hub) -> None:
+def _mark_copied(indicator: Indicator, work: Work, finder: Finder) -> None:
     """Mark a contribution whose operator had been told of a neighbour before, in any set."""
     if indicator.copied:
         return
-    found = _search(indicator, None, work, hub).values()
+    found = _alike_items(indicator, finder.near(indicator, None, work), work).values()
     others = {one.key for one in found if one.operator != indicator.operator}
     if _was_told(indicator, others, work):
         work.indicators.mark_copied(indicator.key)

@@ -2,14 +2,13 @@
 """Links between entries and those who vote on them, in SQL."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection
 
 from hub.domain.entries import Described
 from hub.domain.standing import KEPT_LINKS
-from hub.domain.votes import AGREE, DISAGREE, Link, best
+from hub.domain.votes import AGREE, DISAGREE, KEPT_AN_OPERATOR, Link, best
 from hub.storage import tables
 from hub.storage.described import described
 
@@ -94,17 +93,23 @@ class SqlVotes:
             found.setdefault(row.set_key, []).append(row.voter)
         return found
 
-    def is_full(self, indicator: int, set_key: int) -> bool:
-        """Whether more operators are known than links are kept."""
-        row = self._entry(indicator, set_key)
-        return row is not None and max(row.agree_total, row.disagree_total) >= KEPT_LINKS
+    def has_room(self, indicator: int, set_key: int, link: Link) -> bool:
+        """Whether a further vote may be added without choosing anew which links are kept."""
+        self.lock(indicator, set_key)
+        rows = self._connection.execute(
+            sa.select(_l.c.operator, _l.c.voter).where(
+                _l.c.indicator == indicator, _l.c.set_key == set_key, _l.c.side == link.side
+            )
+        ).all()
+        same_operator = sum(row.operator == link.operator for row in rows)
+        is_known = any(row.voter == link.voter for row in rows if link.voter is not None)
+        return len(rows) < KEPT_LINKS and same_operator < KEPT_AN_OPERATOR and not is_known
+
+    def add(self, indicator: int, set_key: int, link: Link) -> None:
+        """Add a vote to an entry that has room for it; totals matter only where there is none."""
+        self._add(indicator, set_key, link)
 
     # -- steps --------------------------------------------------------------------------------
-
-    def _entry(self, indicator: int, set_key: int) -> Row[Any] | None:
-        return self._connection.execute(
-            sa.select(_e).where(_e.c.indicator == indicator, _e.c.set_key == set_key)
-        ).one_or_none()
 
     def _add(self, indicator: int, set_key: int, link: Link) -> None:
         self._connection.execute(

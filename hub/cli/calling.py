@@ -99,8 +99,10 @@ def _refused(error: ApiError) -> CommandError:
 
 def _sentence(error: ApiError) -> str:
     told = [": ".join(filter(None, (one.field, one.detail))) for one in error.errors]
-    flaws = " ".join(told[:_MOST_FLAWS]) or error.detail or error.title
-    return f"The hub refused: {flaws}" if flaws else f"The hub refused ({error.status})."
+    said = " ".join(told[:_MOST_FLAWS]) or error.detail or error.title
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return said or f"The hub failed ({error.status})."
+    return f"The hub refused: {said}" if said else f"The hub refused ({error.status})."
 
 
 def _address(url: str) -> str:

@@ -2,7 +2,8 @@
 """The Flask application: routes, the gate before them, the headers behind them."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from flask import Flask
 
@@ -12,11 +13,19 @@ from hub.settings import Settings
 from hub.web import EXTENSION
 from hub.web.answers import OrjsonProvider
 from hub.web.gate import gate
+from hub.web.headers import with_headers
 from hub.web.limits import Buckets
 from hub.web.observing import closing
 from hub.web.policy import Policy, policies
 
 BURST_SECONDS = 2
+
+
+class _Application(Flask):
+    """Flask without coroutines, which it would look for in each function of each request."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
 
 
 def create_app(settings: Settings, hub: Hub) -> Flask:
@@ -42,7 +51,8 @@ def openapi() -> bytes:
 
 def _routed() -> tuple[Flask, Mapping[tuple[str, str], Policy]]:
     """The application with its routes, and the policy of each."""
-    app = Flask("hub", static_folder=None)
+    app = _Application("hub", static_folder=None)
+    app.wsgi_app = with_headers(app.wsgi_app)  # type: ignore[method-assign,assignment]  # as Flask documents
     app.json = OrjsonProvider(app)
     # No CORS and no redirects: what is not an address of ours is not found.
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False

@@ -23,7 +23,7 @@ from hub.web.errors import (
     UnexpectedBodyError,
     WrongMediaError,
 )
-from hub.web.headers import request_id
+from hub.web.headers import REQUEST_ID
 from hub.web.limits import Buckets
 from hub.web.policy import ANY_KEY, PUBLIC, Policy
 
@@ -34,20 +34,22 @@ def gate(
     """Make the function that every request passes before its view."""
 
     def admit() -> None:
-        environ = request.environ
-        g.began = time.perf_counter()
-        g.asker = None
-        g.request_id = request_id(environ.get("HTTP_X_REQUEST_ID"))
-        if request.url_rule is None:
+        # Each look through a proxy costs, so it is done once.
+        asked, kept = request._get_current_object(), g._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - werkzeug documents it
+        environ, rule = asked.environ, asked.url_rule
+        kept.began = time.perf_counter()
+        kept.asker = None
+        kept.request_id = environ[REQUEST_ID]
+        if rule is None:
             return  # 404 or 405: there is no view to guard
         # No .get: a route without a policy is an error, not a free one.
-        policy = known[request.url_rule.endpoint, request.method]
+        policy = known[rule.endpoint, asked.method]
         if policy.scope is not PUBLIC:
             # 1. Who asks.
             asker = hub.directory.asker(environ.get("HTTP_AUTHORIZATION"))
             if asker is None:
                 raise MissingKeyError
-            g.asker = asker
+            kept.asker = asker
             # 2. May they.
             _check_scope(asker, policy.scope)
             # 3. Not too often.

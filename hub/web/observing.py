@@ -12,7 +12,6 @@ import structlog
 from flask import Response, g, request
 
 from hub.ports import Hub
-from hub.web.headers import add_headers
 
 log = structlog.get_logger("hub.web")
 
@@ -24,29 +23,25 @@ def closing(hub: Hub) -> Callable[[Response], Response]:
     """Make the function that every response passes on its way out."""
 
     def close(response: Response) -> Response:
-        seconds = time.perf_counter() - g.began
-        add_headers(response.headers, g.request_id)
+        asked, kept = request._get_current_object(), g._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - werkzeug documents it
+        seconds = time.perf_counter() - kept.began
         # Neither a path nor a method of the caller's own making becomes a metric's label.
-        route = request.url_rule.rule if request.url_rule else _UNROUTED
-        method = request.method if request.url_rule else _UNROUTED
-        hub.metrics.request(route, method, response.status_code, seconds)
-        _write_line(route, method, response.status_code, seconds)
+        rule, status = asked.url_rule, response.status_code
+        route, method = (rule.rule, asked.method) if rule else (_UNROUTED, _UNROUTED)
+        hub.metrics.request(route, method, status, seconds)
+        write = log.debug if route in _QUIET else log.info
+        write(
+            "request",
+            method=method,
+            route=route,
+            status=status,
+            ms=round(seconds * 1000, 2),
+            member=kept.asker.member_id if kept.asker else None,
+            request_id=kept.request_id,
+        )
         return response
 
     return close
-
-
-def _write_line(route: str, method: str, status: int, seconds: float) -> None:
-    write = log.debug if route in _QUIET else log.info
-    write(
-        "request",
-        method=method,
-        route=route,
-        status=status,
-        ms=round(seconds * 1000, 2),
-        member=g.asker.member_id if g.asker else None,
-        request_id=g.request_id,
-    )
 
 
 def note_failure(error: BaseException) -> None:

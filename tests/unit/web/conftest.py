@@ -11,6 +11,7 @@ from hub.domain.sharing import Asker
 from hub.web import EXTENSION
 from hub.web.answers import OrjsonProvider
 from hub.web.gate import gate
+from hub.web.headers import with_headers
 from hub.web.limits import Buckets
 from hub.web.observing import closing
 from hub.web.policy import policies
@@ -71,6 +72,7 @@ def serve(hub):
 
     def served(*views, rate=1000.0, burst=1000.0):
         app = Flask("hub", static_folder=None)
+        app.wsgi_app = with_headers(app.wsgi_app)
         app.extensions[EXTENSION] = hub
         app.json = OrjsonProvider(app)
         app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False

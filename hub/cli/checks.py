@@ -127,11 +127,10 @@ def check_clock(settings: Settings) -> Finding:
     """Our clock agrees with Redis's, where there is one to ask."""
     if settings.redis_url is None:
         return Finding("clock", Verdict.OK, "not compared: the Redis is on this machine")
-    from hub.adapters.redis import open_redis, require_usable  # noqa: PLC0415  # half a second
+    from hub.adapters.redis import open_redis  # noqa: PLC0415  # half a second
 
-    redis = open_redis(settings.redis_url)
-    require_usable(redis)
-    seconds, micros = redis.time()
+    preparing.require_redis(settings)
+    seconds, micros = open_redis(settings.redis_url).time()
     apart = abs(time.time() - (seconds + micros / 1e6))
     verdict = Verdict.OK if apart < CLOCK_SECONDS else Verdict.FAILED
     return Finding("clock", verdict, f"{apart:.2f} s from Redis's")
@@ -157,11 +156,18 @@ def check_durability(settings: Settings) -> Finding:
 
     # As the hub itself opens it: what another program would set is of no interest.
     journal, synchronous = databases.pragmas(settings, ("journal_mode", "synchronous"))
-    whole = (journal, synchronous) == ("wal", 2)
-    with closing(sqlite3.connect(f"file:{file}?mode=rw", uri=True)) as connection:
-        intact = connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
+    intact = _is_intact(file)
+    whole = (journal, synchronous) == ("wal", 2) and intact
     detail = f"journal_mode={journal}, synchronous={synchronous}, {'' if intact else 'not '}intact"
-    return Finding("durability", Verdict.OK if whole and intact else Verdict.FAILED, detail)
+    return Finding("durability", Verdict.OK if whole else Verdict.FAILED, detail)
+
+
+def _is_intact(file: Path) -> bool:
+    try:
+        with closing(sqlite3.connect(f"file:{file}?mode=rw", uri=True)) as connection:
+            return bool(connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
+    except sqlite3.DatabaseError:
+        return False
 
 
 def _postgresql(settings: Settings) -> Finding:

@@ -147,5 +147,10 @@ def _first_value(file: Path, statement: str) -> object:
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=5)) as connection:
             row = connection.execute(statement).fetchone()
     except sqlite3.OperationalError:
+        # There is no such table yet.
         return None
+    except sqlite3.DatabaseError as error:
+        raise CommandError(
+            f"{file} is damaged or no database: restore a backup.", Exit.DATA
+        ) from error
     return row[0] if row else None

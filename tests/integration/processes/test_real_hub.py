@@ -37,9 +37,16 @@ def shown_requests(screen):
     return found
 
 
-def sent(request):
+def request(url, key, body, once=None):
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    if once is not None:
+        headers["Idempotency-Key"] = once
+    return urllib.request.Request(url, json.dumps(body).encode(), headers)  # noqa: S310 - our own
+
+
+def sent(asked):
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - our own
+        with urllib.request.urlopen(asked, timeout=30) as answer:  # noqa: S310 - our own
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         with error:

@@ -193,13 +193,15 @@ def _count(
     hub: Hub,
 ) -> None:
     """Note who had a hit on what: it decides whether a later contribution is a copy."""
-    told = {one.indicator for some in found.values() for one in some}
+    told = [one.indicator for some in found.values() for one in some]
     if described is not None:
-        told = {
+        now = hub.clock()
+        others = {
             key
-            for key in told
-            if any(entry.operator != asker.operator for entry in described.get(key, ()))
+            for key, entries in described.items()
+            if any(entry.operator != asker.operator and now < entry.entry.expires for entry in entries)
         }
+        told = [key for key in told if key in others]
     if told:
         hub.ledger.count_hits(asker.operator, told)
 

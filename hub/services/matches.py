@@ -199,7 +199,9 @@ def _count(
         others = {
             key
             for key, entries in described.items()
-            if any(entry.operator != asker.operator and now < entry.entry.expires for entry in entries)
+            if any(
+                entry.operator != asker.operator and now < entry.entry.expires for entry in entries
+            )
         }
         told = [key for key in told if key in others]
     if told:

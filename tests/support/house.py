@@ -42,6 +42,7 @@ class House:
         redis_url: a Redis, which it may share with others.
         clock: tells the time of day.
         budgets: of a day, for each operator.
+        settle: whether to load the index at once.
         environment: further settings.
     """
 
@@ -53,6 +54,7 @@ class House:
         redis_url: str,
         clock: Callable[[], datetime],
         budgets: Budgets | None = None,
+        settle: bool = True,
         **environment: str,
     ) -> None:
         self.settings = Settings.read(
@@ -71,7 +73,8 @@ class House:
         self.database: Database = self.hub.begin._database  # type: ignore[attr-defined]  # noqa: SLF001 - the one it was assembled with
         self.relay = Relay(self.hub.feed, self.hub.store)
         self.app = create_app(self.settings, self.hub)
-        self.settle()
+        if settle:
+            self.settle()
 
     def settle(self) -> None:
         """Do what the loops would: flush, carry every change over, apply it, link neighbours."""

@@ -216,6 +216,15 @@ def test_a_key_of_another_type_is_an_unavailable_store(redis_store, raw, feed):
         redis_store.read(START, 0)
 
 
+def test_only_what_is_there_already_may_be_refused(redis_store, raw, feed, monkeypatch):
+    redis_store.write(FakeFeed().snapshot())
+    raw.set("{bw:here}:stream", b"put there after the writer looked")
+    monkeypatch.setattr(redis_store, "last", lambda: None)
+
+    with pytest.raises(StoreUnavailableError):
+        redis_store.append(feed.changes, timeline="t")
+
+
 def test_a_server_that_is_not_there_is_an_unavailable_store(tmp_path):
     store = RedisStore(connect(f"unix://{tmp_path}/nobody.sock"), "here")
 

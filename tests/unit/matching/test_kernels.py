@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Compiled once: no request waits for a compiler, whatever arrays it brings."""
+
+import numpy as np
+import pytest
+
+from matching.search import kernels
+from matching.signals import ORDER
+from tests.fakes.rows import batch_of, chunk_of, engine_of, random_codes
+
+COMPILED = [kernels.near_by_one, kernels.near_by_two, kernels.equal, kernels.hash_table]
+
+
+def test_warm_kernels_take_every_signal_without_compiling_again():
+    kernels.warm()
+    rng = np.random.default_rng(1)
+    for signal in ORDER:
+        codes = random_codes(rng, signal, 20)
+        frozen = codes[::2]
+        frozen.setflags(write=False)
+        engine = engine_of([chunk_of(signal, codes)])
+
+        hits = engine.search(batch_of(signal, frozen), np.ones(2, np.bool_))
+
+        assert hits.indicator.tolist() == list(range(1, 21, 2))
+    assert [len(kernel.signatures) for kernel in COMPILED] == [1, 1, 1, 1]
+
+
+def test_an_array_of_another_kind_is_an_error_and_no_compilation():
+    table = (np.zeros(2, np.int32), np.zeros(1, np.int32))
+
+    with pytest.raises(TypeError):
+        kernels.hash_table(np.zeros(1, np.int64), table)

@@ -24,6 +24,8 @@ PICTURES = {"PIL", "pdqhash", "imagehash", "scipy"}
         ("import matching.pictures", COMPILER | SERVER | PICTURES),
         # The supervisor must be small, start at once, and never be the one that fails.
         ("import hub.cli.starting", COMPILER | SERVER | PICTURES | {"numpy"}),
+        # A script may ask for each upload.
+        ("import hub.cli.items", COMPILER | SERVER | PICTURES),
         # What decodes hostile pictures holds nothing that could be worth taking.
         ("import matching.pictures.worker", COMPILER | SERVER),
     ],

@@ -13,7 +13,8 @@ import click
 from hub.cli import backups, preparing
 from hub.cli.exits import CommandError, Exit, cannot_write, read_settings
 from hub.cli.output import json_option, print_json
-from hub.cli.starting import ITSELF, child_environment, hold_data
+from hub.cli.places import child_environment, hold_data
+from hub.cli.starting import ITSELF
 from hub.settings import Settings
 
 FILE = click.Path(dir_okay=False, path_type=Path)

@@ -14,7 +14,7 @@ from typing import Any
 
 from hub.adapters.embedded import runtime_folder
 from hub.adapters.processes import end_with_parent
-from hub.cli.starting import numba_folder
+from hub.cli.places import numba_folder
 from hub.settings import Settings
 
 TARGET = "hub.wsgi:create"

@@ -6,16 +6,13 @@ once, and never be the one that fails.
 """
 
 import json
-import os
-import platform
-import re
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -30,20 +27,13 @@ from hub.adapters.embedded import (
     make_way,
     private_valkey,
 )
-from hub.adapters.processes import (
-    AddressTakenError,
-    AddressUnusableError,
-    FolderLock,
-    LockedError,
-    before_exec,
-    lock_folder,
-    require_free,
-)
+from hub.adapters.processes import before_exec
 from hub.cli.asking import is_ready
 from hub.cli.exits import CommandError, Exit, cannot_write
+from hub.cli.places import child_environment, hold_data, require_address
 from hub.cli.preparing import needs_nothing
 from hub.cli.supervising import Program, Supervisor, Tell
-from hub.settings import Address, Settings
+from hub.settings import Settings
 
 TICK = 0.05
 """Seconds between two looks at the children."""
@@ -52,7 +42,6 @@ COLD_START = 180.0
 TRIES = 3
 """Deaths of children during a start after which there is no point in trying on."""
 ITSELF = (sys.executable, "-m", "hub.cli")
-
 LAST_STEPS = 10.0
 """Seconds that a preparation has to finish when it is asked to stop: it may be making keys."""
 
@@ -136,7 +125,7 @@ class Start:
         valkey = None if self.settings.redis_url else self._choose_valkey()
         environment = child_environment(self.settings, valkey)
         if valkey is not None:
-            self.supervisor.start(_valkey_program(valkey, environment))
+            self._start_valkey(valkey, environment)
         if valkey is None or not needs_nothing(self.settings):
             made = self._prepare(environment, valkey)
             if made is not None:
@@ -159,6 +148,12 @@ class Start:
             raise CommandError(str(error), Exit.CANNOT_CREATE) from error
         except OSError as error:
             raise cannot_write(self.settings.data, error) from error
+
+    def _start_valkey(self, valkey: PrivateValkey, environment: Mapping[str, str]) -> None:
+        try:
+            self.supervisor.start(_valkey_program(valkey, environment))
+        except StillRunningError as error:
+            raise CommandError(str(error), Exit.BUSY) from error
 
     def _prepare(
         self, environment: Mapping[str, str], valkey: PrivateValkey | None
@@ -204,57 +199,6 @@ def _held(data: Path) -> Iterator[None]:
         lock.release()
 
 
-def hold_data(data: Path) -> FolderLock:
-    """Make the data folder and hold it.
-
-    Raises:
-        CommandError: It cannot be written, or another process holds it.
-    """
-    try:
-        data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return lock_folder(data)
-    except LockedError as error:
-        raise CommandError(
-            f"A hub already runs on {data}: stop it, or name another folder by BREAKWATER_DATA.",
-            Exit.BUSY,
-        ) from error
-    except OSError as error:
-        raise cannot_write(data, error) from error
-
-
-def require_address(address: Address) -> None:
-    """Make sure that the hub can listen where it should.
-
-    Raises:
-        CommandError: It cannot.
-    """
-    try:
-        require_free(address.host, address.port)
-    except (AddressTakenError, AddressUnusableError) as error:
-        raise CommandError(
-            f"{error} Stop it, or set BREAKWATER_LISTEN to another address.", Exit.UNAVAILABLE
-        ) from error
-
-
-def child_environment(settings: Settings, valkey: PrivateValkey | None) -> dict[str, str]:
-    """What the processes of this hub find in their environment."""
-    environment = {**os.environ, "BREAKWATER_DATA": str(settings.data)}
-    environment.setdefault("NUMBA_CACHE_DIR", str(numba_folder(settings.data)))
-    if valkey is not None:
-        environment["REDIS_URL"] = valkey.url
-    return environment
-
-
-def numba_folder(data: Path) -> Path:
-    """Where compiled kernels are kept: apart for each kind of processor, since folders travel."""
-    name = platform.processor() or platform.machine()
-    with suppress(OSError):
-        text = Path("/proc/cpuinfo").read_text()
-        found = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
-        name = found[1] if found else name
-    return data / "numba" / re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-
-
 def _valkey_program(valkey: PrivateValkey, environment: Mapping[str, str]) -> Program:
     return Program(
         "valkey",
@@ -262,15 +206,8 @@ def _valkey_program(valkey: PrivateValkey, environment: Mapping[str, str]) -> Pr
         environment,
         # Politely: it has up to a second of writes to put on the disk.
         orphaned=signal.SIGTERM,
-        hold=lambda: _way_made(valkey),
+        hold=lambda: make_way(valkey),
     )
-
-
-def _way_made(valkey: PrivateValkey) -> FolderLock:
-    try:
-        return make_way(valkey)
-    except StillRunningError as error:
-        raise CommandError(str(error), Exit.BUSY) from error
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from hub.adapters.embedded import StillRunningError
 from hub.adapters.processes import FolderLock, before_exec
 
 FIRST_DELAY = 0.1
@@ -60,6 +61,7 @@ class Supervisor:
 
         Raises:
             OSError: The program cannot be run.
+        StillRunningError: Its place is still taken.
         """
         process = _spawn(program)
         self._children[program.name] = _Child(program, process, born=time.monotonic())
@@ -103,7 +105,12 @@ class Supervisor:
         )
 
     def _revive(self, child: _Child) -> None:
-        child.process = _spawn(child.program)
+        try:
+            child.process = _spawn(child.program)
+        except (OSError, StillRunningError):
+            # No process to be had, or one of the old one's still works: later, then.
+            self._note_death(child)
+            return
         child.born = time.monotonic()
         child.due = None
         self.tell("info", "process_started", child=child.program.name, pid=child.process.pid)

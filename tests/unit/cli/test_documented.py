@@ -19,6 +19,7 @@ def first_column(page, heading):
     """The first cells of the table that follows a header row beginning with *heading*."""
     text = (OPERATE / page).read_text()
     table = re.search(rf"^\| {heading} \|.*\n\|[-|]+\n((?:\|.*\n)+)", text, re.MULTILINE)
+    assert table is not None
     return [row.split("|")[1].strip().strip("`") for row in table[1].splitlines()]
 
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compiled once: no request waits for a compiler, whatever arrays it brings."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from matching.search import kernels
 from matching.signals import ORDER
 from tests.fakes.rows import batch_of, chunk_of, engine_of, random_codes
 
-COMPILED = [kernels.near_by_one, kernels.near_by_two, kernels.equal, kernels.hash_table]
+COMPILED: list[Any] = [kernels.near_by_one, kernels.near_by_two, kernels.equal, kernels.hash_table]
 
 
 def test_warm_kernels_take_every_signal_without_compiling_again():

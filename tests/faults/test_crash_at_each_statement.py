@@ -116,7 +116,7 @@ def test_the_state_after_a_crash_is_the_old_one_or_the_new_one(town, way):
 
     # when it dies before each step in turn,
     steps, changed = 0, 0
-    for steps in crash_before_each(town.house, work):  # noqa: B007  # the last one is asked for
+    for steps in crash_before_each(town.house, work):
         after = _contents(town.house)
         # then nothing has happened, or everything has: never a part.
         if after != state:

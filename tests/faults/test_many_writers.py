@@ -15,7 +15,7 @@ from hub.services.relay import Relay
 from hub.storage import tables
 from hub.storage.feed import SqlFeed
 from matching.errors import UnavailableError
-from matching.ports import EntryId
+from matching.ports import Change, EntryId
 from matching.stores.redis import RedisStore, connect
 from tests.faults.contributions import Pictures, contribution
 from tests.faults.wholeness import flaws
@@ -58,7 +58,8 @@ def testpositions_are_dense_and_every_change_is_in_the_stream_once(house, valkey
     shared = house.set("lures")
     callers = [house.admit(f"w{n}.example.com", sets=[shared]) for n in range(WRITERS)]
     first = house.hub.feed.head().position
-    seen, acknowledged = [], []
+    seen: list[Change] = []
+    acknowledged: list[tuple[tuple[str, int], int]] = []
     writing = threading.Event()
     writing.set()
     instance = _instance(house)
@@ -73,9 +74,11 @@ def testpositions_are_dense_and_every_change_is_in_the_stream_once(house, valkey
     # when all of them work at the same time,
     background = threading.Thread(target=readers.run)
     background.start()
-    crowd.run()
-    writing.clear()
-    background.join()
+    try:
+        crowd.run()
+    finally:
+        writing.clear()
+        background.join()
     assert readers.failures == []
 
     # then the history is whole, dense, and holds what was acknowledged where it was said to be,

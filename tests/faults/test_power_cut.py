@@ -13,9 +13,9 @@ from functools import partial
 import pytest
 import sqlalchemy as sa
 
-from hub.storage import database as databases, tables
-from hub.services import upkeep
 from hub.domain.changes import SYSTEM
+from hub.services import upkeep
+from hub.storage import tables
 from tests.faults.contributions import Pictures, contribution
 from tests.faults.powercut import Disk, opened
 from tests.faults.wholeness import flaws
@@ -39,7 +39,7 @@ def record(tmp_path, sqlite_databases, valkey_url, clock, monkeypatch):
             make = partial(
                 sa.create_engine, module=driver, creator=driver.connect, poolclass=sa.StaticPool
             )
-            patch.setattr(databases.sa, "create_engine", lambda url, **_sizes: make(url))
+            patch.setattr("sqlalchemy.create_engine", lambda url, **_sizes: make(url))
             house = House(
                 tmp_path, database_url="sqlite:///hub.db", redis_url=valkey_url, clock=clock
             )

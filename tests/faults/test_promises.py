@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a caller may rely on, each in one small test: the first to fail when a promise is broken."""
+"""What a caller may rely on, each in one small test: the first to fail when a promise breaks."""
 
 import sqlite3
 from dataclasses import replace
@@ -41,9 +41,7 @@ def asker(house, shared):
 
 def test_what_is_acknowledged_is_seen_by_others_at_once(giver, shared, pictures, tmp_path):
     for _ in range(3):
-        answer = giver.post(
-            "/v1/indicators", contribution(pictures.code(), shared), settle=False
-        )
+        answer = giver.post("/v1/indicators", contribution(pictures.code(), shared), settle=False)
         assert answer.status_code == 201, answer.json
         other = sqlite3.connect(tmp_path / "hub.db")
         found = other.execute("SELECT id FROM indicator WHERE id = ?", [answer.json["id"]])
@@ -127,8 +125,9 @@ def test_none_is_not_said_on_evidence_that_came_after_the_search(house, asker, p
         json=question(pictures.code()),
         headers={"Authorization": f"Bearer {asker.secret}"},
     )
-    assert asked.json["complete"] is False
-    assert asked.json["answers"] == [{"answer": "unknown", "why": "index"}]
+    told = asked.get_json()
+    assert told["complete"] is False
+    assert told["answers"] == [{"answer": "unknown", "why": "index"}]
 
 
 def test_what_was_withdrawn_is_not_told_by_an_index_that_has_not_heard(

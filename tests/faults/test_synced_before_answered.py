@@ -47,6 +47,7 @@ def test_each_acknowledgement_follows_the_sync_of_its_log(hub, tracer, tmp_path)
         stderr=subprocess.PIPE,
     )
     with watching:
+        assert watching.stderr is not None
         watching.stderr.readline()  # "attached"
 
         # when it acknowledges one contribution after another,
@@ -75,7 +76,7 @@ def _acknowledged(record):
 
 def _finished(record):
     """Each call when it ended, but an answer when it began to leave."""
-    begun = {}
+    begun: dict[str, str] = {}
     for line in record.read_text().splitlines():
         if resumed := _RESUMED.match(line):
             yield begun.pop(resumed["thread"], "") + resumed["rest"]

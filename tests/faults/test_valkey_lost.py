@@ -74,7 +74,7 @@ class Town:
         self.set = house.set("lures")
         self.giver = house.admit("harbour.example.com", sets=[self.set])
         self.asker = house.admit("lighthouse.example.com", sets=[self.set])
-        self.known = {}
+        self.known: dict[str, int] = {}
         self.unknown = [self.pictures.code() for _ in range(UNKNOWN)]
         self.know(KNOWN - KNOWN // 2)
         # One was withdrawn: it is unknown again.
@@ -89,9 +89,7 @@ class Town:
         """Contribute new pictures; remember from which position on they must be found."""
         for _ in range(count):
             code = self.pictures.code()
-            answer = self.giver.post(
-                "/v1/indicators", contribution(code, self.set), settle=False
-            )
+            answer = self.giver.post("/v1/indicators", contribution(code, self.set), settle=False)
             assert answer.status_code == 201, answer.json
             self.known[code] = answer.json["position"]
 

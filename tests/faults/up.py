@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -34,7 +35,7 @@ class Up:
         self._temp = Path(tempfile.mkdtemp(prefix="bw"))
         self._lines = folder / "up.log"
         self._own = environment
-        self.process = None
+        self.process: Any = None
         self.keys, self.set = [], ""
 
     @property
@@ -44,7 +45,7 @@ class Up:
     def launch(self):
         """Start it, waiting for nothing."""
         with self._lines.open("ab") as lines:
-            self.process = subprocess.Popen(  # noqa: S603  # our own program
+            self.process = subprocess.Popen(
                 [sys.executable, "-m", "hub.cli", "up"],
                 cwd=ROOT,
                 env=self._environment(),

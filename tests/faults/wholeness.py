@@ -7,6 +7,7 @@ two functions that define what a hash and a digest are.
 
 from collections import Counter, defaultdict
 from functools import cache
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
@@ -164,7 +165,8 @@ def _of_answers(connection):
 
 @cache
 def _controls():
-    return {name: (count, int(digest, 16)) for name, (count, digest) in known_totals().items()}
+    kept: Any = known_totals()
+    return {name: (count, int(digest, 16)) for name, (count, digest) in kept.items()}
 
 
 def _sum(total, count, digest):

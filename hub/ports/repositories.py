@@ -57,7 +57,7 @@ class Indicators(Protocol):
         ...
 
     def of_operator(self, operator: int, *, after: int, limit: int) -> list[Indicator]:
-        """The operator's indicators, oldest first, from beyond an internal key."""
+        """The operator's indicators but the erased, oldest first, from beyond an internal key."""
         ...
 
     def keys_in_set(self, set_key: int, *, after: int, limit: int) -> list[int]:

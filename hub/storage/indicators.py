@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from hub.domain.changes import Delta
-from hub.domain.indicators import LIVE, Account, Code, Draft, Indicator, Words
+from hub.domain.indicators import ERASED, LIVE, Account, Code, Draft, Indicator, Words
 from hub.domain.sharing import GONE, Party
 from hub.storage import tables
 from hub.storage.dialects import built, insert
@@ -76,9 +76,9 @@ class SqlIndicators:
         return found
 
     def of_operator(self, operator: int, *, after: int, limit: int) -> list[Indicator]:
-        """The operator's indicators, oldest first, from beyond an internal key."""
+        """The operator's indicators but the erased, oldest first, from beyond an internal key."""
         rows = self._connection.execute(
-            _SELECT.where(_i.c.operator == operator, _i.c.key > after)
+            _SELECT.where(_i.c.operator == operator, _i.c.key > after, _i.c.state != ERASED)
             .order_by(_i.c.key)
             .limit(limit)
         )

@@ -5,6 +5,8 @@ Its cursor is the stream's own last id, and Redis refuses what is not beyond it,
 do no harm and a lost Redis costs a new checkpoint. It never makes a writer wait.
 """
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from matching.errors import ForeignTimelineError, GapError
@@ -22,6 +24,7 @@ class Relay:
 
     feed: ChangeFeed
     store: CodeStore
+    clock: Callable[[], float] = time.monotonic
     beaten: float = float("-inf")
     position: int = 0
     rows: int = 0
@@ -36,6 +39,7 @@ class Relay:
             FeedUnavailableError: SQL is away: no beat is sent, so everybody notices.
             StoreUnavailableError: Redis is away.
         """
+        began = self.clock()
         pointer, last, head = self._read()
         if (
             pointer is None
@@ -43,9 +47,12 @@ class Relay:
             or pointer.position > head.position
         ):
             self.checkpoint(new_epoch=pointer is not None)
+            began = self.clock()
             pointer, last, head = self._read()
         carried = self._carry(head, pointer, last)
-        if carried or now - self.beaten >= BEAT_SECONDS:
+        # A head that was read a while ago is no news: whoever believed it would claim too much.
+        is_news = self.clock() - began < BEAT_SECONDS
+        if is_news and (carried or now - self.beaten >= BEAT_SECONDS):
             self._beat(head, now)
         return carried
 

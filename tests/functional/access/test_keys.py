@@ -54,7 +54,9 @@ def everything_stored(house):
         rows = [row for table in tables.metadata.sorted_tables
                 for row in connection.execute(sa.select(table))]  # fmt: skip
     assert rows
-    return "".join(f"{row} {[bytes(v).hex() for v in row if isinstance(v, bytes)]}" for row in rows)
+    return "".join(
+        f"{row} {[bytes(v).hex() for v in row if isinstance(v, bytes)]}" for row in rows
+    )
 
 
 def test_repeated_creation_tells_the_same_secret_and_makes_no_second_key(admin, house):

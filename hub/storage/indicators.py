@@ -14,6 +14,7 @@ from hub.domain.indicators import ERASED, LIVE, Account, Code, Draft, Indicator,
 from hub.domain.sharing import GONE, Party
 from hub.storage import tables
 from hub.storage.dialects import built, insert
+from hub.storage.sending import together, write
 from hub.storage.totals import difference, total
 from hub.storage.words import packed, unpacked
 
@@ -158,7 +159,9 @@ class SqlIndicators:
             _new_row(draft, public_id, party, labels[draft.sets], at)
             for draft, public_id in zip(drafts, public_ids, strict=True)
         ]
-        keys = {row.id: row.key for row in self._connection.execute(_ADD, rows)}
+        # A list of one would go the long way.
+        given = rows if len(rows) > 1 else rows[0]
+        keys = {row.id: row.key for row in self._connection.execute(_ADD, given)}
         added = [
             Indicator(**row, key=keys[row["id"]], sets=draft.sets, words=draft.words)
             for row, draft in zip(rows, drafts, strict=True)
@@ -168,13 +171,12 @@ class SqlIndicators:
             for one, draft in zip(added, drafts, strict=True)
             for code in draft.codes
         ]
-        if codes:
-            self._connection.execute(_ADD_CODE, codes)
         versions = [_version_row(one, "assert", party.key, at, None) for one in added]
-        self._connection.execute(_ADD_VERSION, versions)
-        self._connection.execute(
-            _ADD_ENTRY, [_entry_row(one.key, one_set, at) for one in added for one_set in one.sets]
-        )
+        entries = [_entry_row(one.key, one_set, at) for one in added for one_set in one.sets]
+        with together(self._connection):
+            write(self._connection, _ADD_CODE, codes)
+            write(self._connection, _ADD_VERSION, versions)
+            write(self._connection, _ADD_ENTRY, entries)
         return [
             (one, total(one.key, one.label, draft.codes))
             for one, draft in zip(added, drafts, strict=True)

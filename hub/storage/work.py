@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The unit of work: one transaction, its repositories, and the position it takes at its end.
 
-The last three statements of every writing transaction are the ones in ``_take_positions``, with
-nothing between them: whoever holds the head row is the next in the history, so positions are dense
-and in commit order, and a reader that asks for ``position > last`` misses nothing.
+The last three statements of every writing transaction take the position, add the changes and
+chain them, with nothing between them: whoever holds the head row is the next in the history, so
+positions are dense and in commit order, and a reader that asks for ``position > last`` misses
+nothing.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,20 +22,22 @@ from hub.domain.errors import ConflictError
 from hub.ports import Clock, Sealer
 from hub.storage import tables
 from hub.storage.access import SqlAccess
+from hub.storage.columns import millis
 from hub.storage.database import Database
-from hub.storage.dialects import built
 from hub.storage.directory import SqlDirectory
 from hub.storage.facts import SqlFacts
 from hub.storage.failures import translated
 from hub.storage.history import SqlHistory
 from hub.storage.indicators import SqlIndicators
 from hub.storage.opinions import SqlOpinions
+from hub.storage.sending import Row, ask, together, write
 from hub.storage.votes import SqlVotes
 
 DIGEST_MODULUS = 2**64
 
 _head, _change, _once = tables.head, tables.change, tables.idempotency
-_CLAIM = built(lambda insert: insert(_once).on_conflict_do_nothing().returning(_once.c.key))
+_CLAIM = """INSERT INTO idempotency (member, name, fingerprint, status, answer, created_at)
+VALUES (?, ?, ?, 0, ?, ?) ON CONFLICT DO NOTHING RETURNING key"""
 _CLAIMED = sa.select(_once).where(
     _once.c.member == sa.bindparam("by"), _once.c.name == sa.bindparam("named")
 )
@@ -46,11 +49,7 @@ _ANSWERED = (
     .where(_once.c.key == sa.bindparam("claimed"))
     .values(status=sa.bindparam("told"), answer=sa.bindparam("sealed"))
 )
-_TAKE = (
-    _head.update()
-    .values(position=_head.c.position + sa.bindparam("taken"))
-    .returning(_head.c.position, _head.c.hash, _head.c.totals)
-)
+_TAKE = "UPDATE head SET position = position + ? RETURNING position, hash, totals"
 _ADD_CHANGE = _change.insert().inline()
 _CHAIN = _head.update().values(hash=sa.bindparam("chained"), totals=sa.bindparam("counted"))
 
@@ -130,15 +129,14 @@ class SqlWork:
         """Take the request's name before anything else, so that its twin waits here."""
         if self._once is None:
             return
-        values = {
-            "member": self._once.member,
-            "name": self._once.name,
-            "fingerprint": self._once.fingerprint,
-            "status": 0,
-            "answer": b"",
-            "created_at": self._clock(),
-        }
-        self._once_key = self._connection.scalar(_CLAIM(self._connection), values)
+        values = (
+            self._once.member, self._once.name, self._once.fingerprint, b"", millis(self._clock()),
+        )  # fmt: skip
+        # Together with the transaction's own beginning.
+        with together(self._connection):
+            claimed = ask(self._connection, _CLAIM, values)
+        row = claimed()
+        self._once_key = int(row[0]) if row else None
         if self._once_key is None and (answer := self.told(self._once)) is not None:
             raise RepeatedError(answer)
 
@@ -149,11 +147,35 @@ class SqlWork:
 
     def commit(self, answer: Answer | None = None) -> Answer | None:
         """Keep the answer, take the positions, commit; returns the answer with its positions."""
-        if answer is not None and self._once_key is not None:
-            sealed = self._sealed(answer, self._once_key)
-            kept = {"claimed": self._once_key, "told": answer.status, "sealed": sealed}
-            self._connection.execute(_ANSWERED, kept)
-        first = self._take_positions() if self.events else 0
+        take = (len(self.events),)
+        with together(self._connection):
+            self._keep(answer)
+            taken = ask(self._connection, _TAKE, take) if self.events else _nothing
+        row = taken()
+        first = int(row[0]) - len(self.events) + 1 if row else 0
+        chain = self._chained(first, bytes(row[1]), orjson.loads(row[2])) if row else None
+        # What is left travels together: others wait for the head from here to the commit.
+        with together(self._connection):
+            if chain is not None:
+                self._add_changes(*chain)
+            self._end()
+        self.committed = True
+        return answer.placed(first) if answer is not None else None
+
+    def _keep(self, answer: Answer | None) -> None:
+        if answer is None or self._once_key is None:
+            return
+        sealed = self._sealed(answer, self._once_key)
+        kept = {"claimed": self._once_key, "told": answer.status, "sealed": sealed}
+        self._connection.execute(_ANSWERED, kept)
+
+    def _add_changes(
+        self, rows: list[dict[str, Any]], digest: bytes, totals: dict[str, Any]
+    ) -> None:
+        write(self._connection, _ADD_CHANGE, rows)
+        self._connection.execute(_CHAIN, {"chained": digest, "counted": totals})
+
+    def _end(self) -> None:
         transaction = self._connection.get_transaction()
         assert transaction is not None  # noqa: S101 - writing() began it
         try:
@@ -162,16 +184,6 @@ class SqlWork:
             # SQLAlchemy would keep the connection, its transaction open and the lock with it.
             self._connection.invalidate()
             raise
-        self.committed = True
-        return answer.placed(first) if answer is not None else None
-
-    def _take_positions(self) -> int:
-        row = self._connection.execute(_TAKE, {"taken": len(self.events)}).one()
-        first = int(row.position) - len(self.events) + 1
-        rows, digest, totals = self._chained(first, row.hash, row.totals)
-        self._connection.execute(_ADD_CHANGE, rows)
-        self._connection.execute(_CHAIN, {"chained": digest, "counted": totals})
-        return first
 
     def _chained(
         self, first: int, digest: bytes, totals: dict[str, Any]
@@ -222,6 +234,11 @@ class SqlWork:
 
     def _sealed(self, answer: Answer, key: int) -> bytes:
         return self._sealer.seal(orjson.dumps(answer.body), _bound(key))
+
+
+def _nothing() -> Row | None:
+    """What a transaction without changes takes."""
+    return None
 
 
 def _nobody() -> None:

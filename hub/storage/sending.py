@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Statements sent together, so that a transaction waits for the network a few times, not a dozen.
+
+On PostgreSQL this is the driver's pipeline mode; SQLite has no network, and does each statement as
+it comes. SQLAlchemy knows no pipelines: inside one it may run what returns no rows, and what
+returns one is asked of the driver itself, by ``ask``, and read when the block is over.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
+
+Row = Sequence[Any]
+
+
+@contextmanager
+def together(connection: Connection) -> Iterator[None]:
+    """Send the statements of a block without waiting for each; at its end all have been done.
+
+    An error of any of them is raised inside the block or at its end, as SQLAlchemy would raise it.
+    """
+    if connection.dialect.name == "sqlite":
+        yield
+        return
+    driver: Any = connection.connection.driver_connection
+    errors = connection.dialect.loaded_dbapi.Error
+    try:
+        with driver.pipeline():
+            yield
+    except BaseException as error:
+        # It failed somewhere amid the statements, and SQLAlchemy may not know: a connection in
+        # this state must not go back to the pool.
+        connection.invalidate()
+        if isinstance(error, errors):
+            raise DBAPIError.instance(None, None, error, errors) from error
+        raise
+
+
+def ask(connection: Connection, statement: str, values: Row) -> Callable[[], Row | None]:
+    """Ask the driver for at most one row; what is returned reads it, once the block is over.
+
+    Args:
+        connection: of a transaction.
+        statement: ``?`` stands for a value.
+        values: as the driver takes them.
+    """
+    if connection.dialect.name == "sqlite":
+        row = connection.exec_driver_sql(statement, tuple(values)).fetchone()
+        return lambda: row
+    driver: Any = connection.connection.driver_connection
+    asked = driver.execute(statement.replace("?", "%s"), values, prepare=True)
+    read: Callable[[], Row | None] = asked.fetchone
+    return read
+
+
+def write(connection: Connection, statement: sa.Insert, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows; one alone goes the short way."""
+    if rows:
+        connection.execute(statement, rows[0] if len(rows) == 1 else rows)

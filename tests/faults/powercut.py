@@ -7,7 +7,9 @@ that was written, as the page cache does; that is why killing a process proves n
 """
 
 import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import apsw
 
@@ -73,7 +75,8 @@ class Disk:
     def cuts(self, points, chance):
         """What is on the disk when the power fails after so many entries; for each, ascending."""
         durable = {name: bytearray(content) for name, content in self.first.items()}
-        pending, done = {}, 0
+        pending: dict[str, list[Any]] = {}
+        done = 0
         for point in sorted(points):
             for entry in self.journal[done:point]:
                 if isinstance(entry, Sync):
@@ -133,7 +136,7 @@ class DiskVFS(apsw.VFS):
     def xDelete(self, path, _sync_folder):  # noqa: N802  # SQLite's word
         """Delete a file."""
         if path not in self._disk.files:
-            raise apsw.IOErrorError
+            raise apsw.IOError
         self._disk.do(Delete(path))
 
     def xOpen(self, name, flags):  # noqa: N802  # SQLite's word
@@ -275,7 +278,7 @@ class DriverCursor:
     def __init__(self, connection):
         self._connection = connection
         self.description, self.lastrowid, self.rowcount = None, None, -1
-        self._rows = iter(())
+        self._rows: Iterator[Any] = iter(())
 
     def execute(self, statement, values=()):
         """Execute one statement."""

@@ -66,7 +66,7 @@ class Postgres:
 
     def kill(self) -> None:
         """``kill -9`` of our own server and of all its processes, at once."""
-        assert self._process is not None  # noqa: S101  # only our own is ours to kill
+        assert self._process is not None  # only our own is ours to kill
         processes = psutil.Process(self._process.pid).children(recursive=True)
         self._process.kill()
         for process in processes:
@@ -78,7 +78,7 @@ class Postgres:
 
     def start_again(self) -> None:
         """Start our own server on the data it left."""
-        assert self._folder is not None  # noqa: S101  # as above
+        assert self._folder is not None  # as above
         self._launch(self._folder)
 
     def stop(self) -> None:

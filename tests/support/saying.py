@@ -93,7 +93,8 @@ def asked(caller: Caller, *items: dict[str, str], explain: bool = False, **optio
 
 
 def matched(caller: Caller, *, settle: bool = True, **codes: str) -> Any:
-    """Match one picture; returns the answer for it. By default what it leaves behind is settled."""
+    """Match one picture; returns the answer for it. By default what it leaves behind is
+    settled."""
     (answer,) = asked(caller, codes, settle=settle)["answers"]
     return answer
 

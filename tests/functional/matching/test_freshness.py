@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-""""No match" is a claim, and is made only with evidence that everything was searched."""
+""" "No match" is a claim, and is made only with evidence that everything was searched."""
 
 import pytest
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whoever was told of a picture here before it contributed it knows nothing new: a copy is no vote.
+"""Whoever was told of a picture here before it contributed it knows nothing new: a copy is no
+vote.
 
 Told means: a hit on a code neighbour, or being served one by feed or snapshot, in any set, in the
 30 days before.

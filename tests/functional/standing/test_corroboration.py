@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An entry is corroborated by two independent operators that know the same picture, and no less."""
+"""An entry is corroborated by two independent operators that know the same picture, and no
+less."""
 
 import pytest
 

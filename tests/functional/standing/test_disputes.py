@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An entry is disputed as soon as enough operators, one grave reason, or an appeal speak against."""
+"""An entry is disputed as soon as enough operators, one grave reason, or an appeal speak
+against."""
 
 import pytest
 

@@ -93,7 +93,7 @@ def quiet():
 
 
 @pytest.fixture
-def hub(house, quiet):  # noqa: ARG001 - from the first request on
+def hub(house, quiet):
     door = Door(house)
     server = make_server("127.0.0.1", 0, door, threaded=True, request_handler=Quiet)
     serving = threading.Thread(target=server.serve_forever)

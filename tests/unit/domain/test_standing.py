@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from hub.domain.standing import (
-    KEPT_LINKS,
     Entry,
     Standing,
     Vote,

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from hub.cli.starting import is_ready
+from hub.cli.asking import is_ready
 from hub.settings import Address, Settings
 
 PATIENCE = 180.0

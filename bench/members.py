@@ -9,8 +9,9 @@ from hub.adapters.secrets import load_keys
 from hub.domain.access import scopes_of
 from hub.domain.sharing import CONTRIBUTE, LOOKUP, REPLICA
 from hub.ports import BeginWork, Clock, NewId, Secrets
-from hub.services.access import CONSOLE, add_member, add_operator
+from hub.services.access import add_member, add_operator
 from hub.services.keys import add_key
+from hub.services.office import CONSOLE
 from hub.services.sets import add_set, grant
 from hub.settings import Settings
 from hub.storage.work import SqlBegin

@@ -14,7 +14,7 @@ from hub.api.schemas import access as forms
 from hub.api.schemas.base import PageArgs
 from hub.domain.answers import Answer, Once
 from hub.services import access, keys, sets
-from hub.services.access import Caller
+from hub.services.office import Caller
 from hub.web import current
 from hub.web.idempotency import writes
 from hub.web.policy import ANY_KEY, JSON, policy

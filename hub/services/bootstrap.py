@@ -5,8 +5,9 @@ from typing import Any
 
 from hub.domain.access import scopes_of
 from hub.domain.sharing import CONTRIBUTE, LOOKUP, REPLICA
-from hub.services.access import CONSOLE, Office, add_member, add_operator
+from hub.services.access import add_member, add_operator
 from hub.services.keys import add_key
+from hub.services.office import CONSOLE, Office
 from hub.services.sets import add_set, grant
 
 OPERATORS = ("harbour.example.com", "lighthouse.example.com")

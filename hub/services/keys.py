@@ -24,7 +24,7 @@ from hub.domain.members import (
     role_of,
 )
 from hub.ports import Work
-from hub.services.access import (
+from hub.services.office import (
     Caller,
     Office,
     changed,

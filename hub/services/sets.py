@@ -8,7 +8,7 @@ from hub.domain.answers import Answer, Once
 from hub.domain.errors import ConflictError, NotFoundError
 from hub.domain.members import ACTIVE, Grant, MemberSet, check_grant
 from hub.ports import Work
-from hub.services.access import Caller, Office, changed, known_member, page, shown
+from hub.services.office import Caller, Office, changed, known_member, page, shown
 
 
 def add_set(

@@ -18,9 +18,10 @@ from hub.app import create_app
 from hub.domain.access import scopes_of
 from hub.domain.sharing import CONTRIBUTE, LOOKUP, REPLICA
 from hub.services import neighbours, upkeep
-from hub.services.access import CONSOLE, add_member, add_operator
+from hub.services.access import add_member, add_operator
 from hub.services.keys import add_key
 from hub.services.ledger import Budgets
+from hub.services.office import CONSOLE
 from hub.services.relay import Relay
 from hub.services.sets import add_set, grant
 from hub.settings import Settings

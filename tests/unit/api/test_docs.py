@@ -15,7 +15,8 @@ OURS = {"docs.html", "docs.js", "vendor.lock"}
 
 def locked():
     lines = STATIC.joinpath("vendor.lock").read_text().splitlines()
-    return dict(reversed(line.split()) for line in lines if not line.startswith("#"))
+    pairs = [line.split() for line in lines if not line.startswith("#")]
+    return {name: digest for digest, name in pairs}
 
 
 def test_every_vendored_file_is_locked_and_as_published():

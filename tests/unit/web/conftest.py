@@ -72,7 +72,7 @@ def serve(hub):
 
     def served(*views, rate=1000.0, burst=1000.0):
         app = Flask("hub", static_folder=None)
-        app.wsgi_app = with_headers(app.wsgi_app)
+        app.wsgi_app = with_headers(app.wsgi_app)  # type: ignore[method-assign,assignment]  # as Flask documents
         app.extensions[EXTENSION] = hub
         app.json = OrjsonProvider(app)
         app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False

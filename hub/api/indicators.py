@@ -57,7 +57,7 @@ def contribute(once: Once) -> Answer:
 
 
 @blueprint.route("/v1/indicators", methods=["GET"])
-@policy("indicators:read")
+@policy("indicators:read", problems=(410,))
 @blueprint.arguments(PageArgs, location="query")
 @blueprint.answers(200, IndicatorPageSchema)
 def list_indicators(args: dict[str, Any]) -> Any:

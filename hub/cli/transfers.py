@@ -123,6 +123,9 @@ def export(
 
 
 def _run(work: Import, target: Target, advance: Advance, *, restart: bool) -> None:
+    with calling(target) as client:
+        # A hub that is not there at all is told at once; one that goes away is waited for.
+        client.status()
     try:
         with calling(target, timeout_seconds=_SECONDS, retry=_PATIENT) as client:
             work.run(client, target.url, advance, restart=restart)

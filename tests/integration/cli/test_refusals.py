@@ -21,8 +21,12 @@ def nobody(monkeypatch):
         return f"http://127.0.0.1:{probe.getsockname()[1]}"
 
 
-def test_a_hub_that_is_not_there(run, nobody):
-    ran = run("match", CODE, BREAKWATER_URL=nobody)
+@pytest.mark.parametrize("command", ["match", "import"])
+def test_a_hub_that_is_not_there(run, nobody, command, tmp_path):
+    (tmp_path / "given.ndjson").write_text("{}")
+    what = CODE if command == "match" else tmp_path / "given.ndjson"
+
+    ran = run(command, what, BREAKWATER_URL=nobody)
 
     assert ran.err == (
         f"breakwater: No hub answers at {nobody}: start it, or say where it is by "

@@ -32,6 +32,8 @@ class Asker:
     sandbox: bool
     scopes: frozenset[str]
     grants: Mapping[int, frozenset[str]]
+    party: "Party | None" = None
+    """By which the member contributes; None where it must be asked of the truth."""
 
     def may(self, scope: str) -> bool:
         """Whether the key carries the scope."""

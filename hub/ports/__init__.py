@@ -250,6 +250,10 @@ class DirectoryPort(Protocol):
         """Which labels the asker may match."""
         ...
 
+    def label_of(self, sets: Iterable[int]) -> int | None:
+        """The label of a combination of sets; None where it must be asked of the truth."""
+        ...
+
     def mask_of_sets(self, sets: frozenset[int] | None) -> NDArray[np.bool_]:
         """Which labels touch one of some sets, or any set at all."""
         ...

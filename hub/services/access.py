@@ -101,6 +101,8 @@ def add_member(
             state=ACTIVE,
             created_at=hub.clock(),
         )
+        # Made now, so that whoever hears of the member knows by which party it speaks.
+        work.directory.party_of(made.key)
         return changed(work, 201, told_member(made), member=made.id, operator=operator.id)
 
 

@@ -6,7 +6,7 @@ A lookup asks no database who is asking: a revoked key is dead here as soon as i
 
 import hmac
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -26,6 +26,8 @@ class _State:
     sets: Mapping[str, SharingSet]
     by_key: Mapping[int, SharingSet]
     labels: Mapping[int, frozenset[int]]
+    labelled: Mapping[frozenset[int], int]
+    """The same, looked up the other way."""
     masks: dict[frozenset[int], NDArray[np.bool_]] = field(default_factory=dict)
 
 
@@ -37,7 +39,7 @@ class Directory:
         self._pepper = pepper
         self._clock = clock
         self._lock = threading.Lock()
-        self._state = _State({}, {}, {}, {})
+        self._state = _State({}, {}, {}, {}, {})
         self.position = 0
         """Every change up to here has been taken in."""
 
@@ -48,7 +50,9 @@ class Directory:
                 position = work.history.head().position
                 known = work.directory.load()
             by_key = {one.key: one for one in known.sets.values()}
-            self._state = _State(known.keys, known.sets, by_key, known.labels)
+            self._state = _State(
+                known.keys, known.sets, by_key, known.labels, _turned(known.labels)
+            )
             self.position = max(position, self.position)
 
     def learn(self, changes: Sequence[Change]) -> None:
@@ -62,7 +66,10 @@ class Directory:
         if labels.keys() - self._state.labels.keys():
             with self._lock:
                 old = self._state
-                self._state = _State(old.keys, old.sets, old.by_key, {**old.labels, **labels})
+                all_labels = {**old.labels, **labels}
+                self._state = _State(
+                    old.keys, old.sets, old.by_key, all_labels, _turned(all_labels)
+                )
         if changes:
             self.position = max(self.position, changes[-1].position)
 
@@ -87,6 +94,10 @@ class Directory:
             state.masks[sets] = mask
         return mask
 
+    def label_of(self, sets: Iterable[int]) -> int | None:
+        """The label of a combination of sets, once it was committed and heard of."""
+        return self._state.labelled.get(frozenset(sets))
+
     def mask_of_sets(self, sets: frozenset[int] | None) -> NDArray[np.bool_]:
         """Which labels touch one of some sets, or any set at all."""
         state = self._state
@@ -102,3 +113,7 @@ class Directory:
     def set_keyed(self, key: int) -> SharingSet | None:
         """The set of that internal key."""
         return self._state.by_key.get(key)
+
+
+def _turned(labels: Mapping[int, frozenset[int]]) -> dict[frozenset[int], int]:
+    return {sets: label for label, sets in labels.items()}

@@ -191,8 +191,8 @@ def _keep(
 def _add(drafts: Sequence[Draft], asker: Asker, hub: Hub, work: Work) -> list[dict[str, Any]]:
     if not drafts:
         return []
-    party = work.directory.party_of(asker.member)
-    interned = {sets: work.indicators.intern(sets) for sets in {one.sets for one in drafts}}
+    party = asker.party or work.directory.party_of(asker.member)
+    interned = {sets: _label(sets, hub, work) for sets in {one.sets for one in drafts}}
     unseen = {sets for sets, (_, is_new) in interned.items() if is_new}
     added = work.indicators.add(
         drafts,
@@ -208,6 +208,12 @@ def _add(drafts: Sequence[Draft], asker: Asker, hub: Hub, work: Work) -> list[di
         unseen.discard(draft.sets)
         kept.append({"id": one.id, "n": one.n, "position": at(offset)})
     return kept
+
+
+def _label(sets: tuple[int, ...], hub: Hub, work: Work) -> tuple[int, bool]:
+    """The label of a combination of sets, and whether this transaction is its first use."""
+    known = hub.directory.label_of(sets)
+    return work.indicators.intern(sets) if known is None else (known, False)
 
 
 def _revised_or_error(

@@ -7,15 +7,19 @@ IMMEDIATE,
 and a commit is synced to the disk before it returns (``synchronous=FULL``).
 """
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.exc import DisconnectionError
 
 BUSY_MS = 5000
 """How long a writer waits for another, in milliseconds."""
+IDLE_SECONDS = 1.0
+"""How long a connection may rest before it is asked whether it still lives."""
 
 
 @dataclass(frozen=True)
@@ -67,10 +71,25 @@ def _sqlite(url: str, begin: str, size: int) -> Engine:
 
 
 def _postgresql(url: str, size: int) -> Engine:
-    return sa.create_engine(
+    engine = sa.create_engine(
         url,
         pool_size=size,
         max_overflow=size,
-        pool_pre_ping=True,
         connect_args={"options": f"-c lock_timeout={BUSY_MS} -c timezone=UTC"},
     )
+
+    @event.listens_for(engine, "checkin")
+    def rest(_connection: Any, record: Any) -> None:
+        record.info["used_at"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def ping(connection: Any, record: Any, _proxy: Any) -> None:
+        # As pool_pre_ping would before every use; a busy hub shall not wait for it each time.
+        if time.monotonic() - record.info.get("used_at", float("inf")) < IDLE_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError from error
+
+    return engine

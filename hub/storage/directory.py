@@ -65,10 +65,11 @@ class SqlDirectory:
         rows = self._connection.execute(
             sa.select(
                 _k, _m.c.id.label("member_id"), _o.c.key.label("operator"),
-                _o.c.kind.label("operator_kind"), _o.c.sandbox,
+                _o.c.kind.label("operator_kind"), _o.c.sandbox, _p.c.key.label("party"),
             )
             .join(_m, _m.c.key == _k.c.member)
             .join(_o, _o.c.key == _m.c.operator)
+            .outerjoin(_p, _p.c.member == _m.c.key)
             .where(_k.c.revoked_at.is_(None), _m.c.state == "active", _o.c.state == "active")
         )  # fmt: skip
         return {row.id: _key(row, grants.get(row.member, {})) for row in rows}
@@ -99,5 +100,6 @@ def _key(row: Any, grants: dict[int, frozenset[str]]) -> Key:
         sandbox=row.sandbox,
         scopes=frozenset(row.scopes),
         grants=grants,
+        party=Party(row.party, row.operator, row.operator_kind) if row.party else None,
     )
     return Key(row.mac, row.expires, asker)

@@ -165,7 +165,6 @@ def upgrade() -> None:
         sa.Column("status", sa.Integer(), nullable=False),
         sa.Column("answer", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["member"], ["member.key"], name=op.f("fk_idempotency_member")),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_idempotency")),
         sa.UniqueConstraint("member", "name", name=op.f("uq_idempotency_member_name")),
         # Rows go after seven days, and changes name them: a key must never be given twice.
@@ -229,10 +228,6 @@ def upgrade() -> None:
         sa.Column("expires", sa.BigInteger(), nullable=False),
         sa.Column("label", sa.Integer(), nullable=False),
         sa.Column("copied", sa.Boolean(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["operator"], ["operator.key"], name=op.f("fk_indicator_operator")
-        ),
-        sa.ForeignKeyConstraint(["party"], ["party.key"], name=op.f("fk_indicator_party")),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_indicator")),
         sa.UniqueConstraint("id", name=op.f("uq_indicator_id")),
         sa.UniqueConstraint(
@@ -298,7 +293,6 @@ def upgrade() -> None:
         sa.Column("agree_total", sa.Integer(), nullable=False),
         sa.Column("disagree_total", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["indicator"], ["indicator.key"], name=op.f("fk_entry_indicator")),
-        sa.ForeignKeyConstraint(["set_key"], ["sharing_set.key"], name=op.f("fk_entry_set_key")),
         sa.PrimaryKeyConstraint("indicator", "set_key", name=op.f("pk_entry")),
     )
     with op.batch_alter_table("entry", schema=None) as batch_op:
@@ -416,7 +410,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["indicator"], ["indicator.key"], name=op.f("fk_version_indicator")
         ),
-        sa.ForeignKeyConstraint(["party"], ["party.key"], name=op.f("fk_version_party")),
         sa.PrimaryKeyConstraint("indicator", "n", name=op.f("pk_version")),
     )
     op.create_table(

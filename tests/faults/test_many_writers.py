@@ -53,7 +53,7 @@ class Crowd:
             self.failures.append(repr(error))
 
 
-def testpositions_are_dense_and_every_change_is_in_the_stream_once(house, valkey_url):
+def test_positions_are_dense_and_every_change_is_in_the_stream_once(house, valkey_url):
     # Given eight writers of four operators, two relays, and a reader that follows by position,
     shared = house.set("lures")
     callers = [house.admit(f"w{n}.example.com", sets=[shared]) for n in range(WRITERS)]

@@ -64,7 +64,7 @@ class Up:
         return self
 
     def until_ready(self):
-        """Wait until it answers, starting it again when it gave up."""
+        """Wait until it answers."""
         eventually(self.is_ready, lambda: f"the hub does not answer: {self.last_words()}")
 
     def is_ready(self):
@@ -100,6 +100,11 @@ class Up:
 
     def __exit__(self, *_):
         self.end()
+
+    def tend(self):
+        """Start it again if it is not there, as whatever runs a service does."""
+        if self.process.poll() is not None:
+            self.launch()
 
     def end(self):
         """Stop it in order, and leave nothing behind."""

@@ -7,6 +7,7 @@ never waits and never guesses.
 
 import itertools
 import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -30,8 +31,8 @@ from hub.wiring import assemble
 from matching.following import Follower
 
 ALL_RIGHTS = frozenset({CONTRIBUTE, LOOKUP, REPLICA})
-VOTE_DELAY = 3.0
-"""Seconds from a vote's commit until it counts."""
+PATIENCE = 30.0
+"""Seconds after which an engine that did not come to the head is taken to never come there."""
 
 
 class House:
@@ -74,6 +75,7 @@ class House:
         self.database: Database = self.hub.begin._database  # type: ignore[attr-defined]  # noqa: SLF001 - the one it was assembled with
         self.relay = Relay(self.hub.feed, self.hub.store)
         self.app = create_app(self.settings, self.hub)
+        self._names: Counter[str] = Counter()
         if settle:
             self.settle()
 
@@ -95,11 +97,14 @@ class House:
         self.relay.step(time.monotonic())
         head = self.hub.feed.head().position
         follower = cast("Follower", self.hub.follower)
-        for _ in range(10_000):
-            follower.step(0)
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            follower.step(1)
             fresh = follower.freshness()
             if fresh.complete and fresh.position >= head:
                 return
+            if not fresh.complete:
+                time.sleep(0.001)  # it waits a moment before it loads once more
         raise AssertionError(f"the engine did not come to {head}: {follower.freshness()}")
 
     def sweep(self) -> None:
@@ -116,8 +121,8 @@ class House:
     # -- who there is -------------------------------------------------------------------------
 
     def operator(self, name: str, *, kind: str = "platform", sandbox: bool = False) -> str:
-        """Admit an operator, at the console; returns its id."""
-        values = {"name": name, "kind": kind, "contacts": (), "sandbox": sandbox}
+        """Admit an operator, at the console; returns its id. A name that is taken is varied."""
+        values = {"name": self._vary(name), "kind": kind, "contacts": (), "sandbox": sandbox}
         return str(add_operator(values, by=CONSOLE, hub=self.hub).body["id"])
 
     def member(self, operator_id: str, name: str = "main") -> str:
@@ -132,8 +137,8 @@ class House:
         return str(made.body["secret"])
 
     def set(self, name: str, *, tlp: str = "TLP:GREEN", sandbox: bool = False) -> str:
-        """Make a set, at the console; returns its id."""
-        values = {"name": name, "tlp": tlp, "onward": "none", "sandbox": sandbox}
+        """Make a set, at the console; returns its id. A name that is taken is varied."""
+        values = {"name": self._vary(name), "tlp": tlp, "onward": "none", "sandbox": sandbox}
         return str(add_set(values, by=CONSOLE, hub=self.hub).body["id"])
 
     def grant(self, set_id: str, member_id: str, rights: frozenset[str] = ALL_RIGHTS) -> None:
@@ -175,6 +180,11 @@ class House:
     def caller(self, key: str | None = None) -> "Caller":
         """A client that sends this key, and a new Idempotency-Key with whatever writes."""
         return Caller(self, key)
+
+    def _vary(self, name: str) -> str:
+        self._names[name] += 1
+        first, dot, rest = name.partition(".")
+        return f"{first}-{self._names[name]}{dot}{rest}" if self._names[name] > 1 else name
 
 
 class Caller:

@@ -7,6 +7,16 @@ from tests.support.codes import code, pdq
 from tests.support.saying import flaws, matched, picture, said
 
 
+@pytest.fixture(scope="module")
+def house(lasting_house):
+    return lasting_house
+
+
+@pytest.fixture
+def clock(house):
+    return house.clock
+
+
 def posted(caller, rows, **others):
     return caller.post("/v1/indicators", {"indicators": rows, **others})
 
@@ -115,15 +125,3 @@ def test_a_batch_has_1_to_1000_rows_and_nothing_else(house, alpha, body):
     assert answer.status_code == 422
     assert answer.mimetype == "application/problem+json"
     assert house.hub.feed.head().position == head
-
-
-def test_a_thousand_rows_are_a_batch(house, shared, alpha, beta):
-    rows = [said(picture(md5=code("md5", n)), shared) for n in range(1000)]
-    head = house.hub.feed.head().position
-
-    answer = alpha.post("/v1/indicators", {"indicators": rows}, settle=False)
-    house.follow()
-
-    positions = [row["position"] for row in answer.json["results"]]
-    assert positions == list(range(head + 1, head + 1001))
-    assert matched(beta, md5=code("md5", 999), settle=False)["answer"] == "hit"

@@ -12,6 +12,16 @@ from tests.support.codes import code, pdq
 from tests.support.saying import picture, problem, said
 
 
+@pytest.fixture(scope="module")
+def house(lasting_house):
+    return lasting_house
+
+
+@pytest.fixture
+def clock(house):
+    return house.clock
+
+
 @pytest.fixture
 def body(shared):
     return said(picture(pdq=pdq()), shared)

@@ -23,6 +23,16 @@ from tests.support.saying import (
 )
 
 
+@pytest.fixture(scope="module")
+def house(lasting_house):
+    return lasting_house
+
+
+@pytest.fixture
+def clock(house):
+    return house.clock
+
+
 @pytest.fixture
 def known():
     return pdq()
@@ -254,6 +264,7 @@ def test_the_sweep_ends_what_is_over_and_nothing_else(house, shared, alpha, cloc
     short, long = living(1), living(2)
     gone = living(1)
     withdrawn(alpha, gone)
+    house.sweep()
     clock.forward(days=1)
     head = house.hub.feed.head().position
 
@@ -277,9 +288,9 @@ def test_an_expired_indicator_may_come_back(house, shared, alpha, beta, clock, k
 
 
 def test_what_is_erased_leaves_no_code_and_no_word(house, shared, alpha, beta, known):
-    digest = code("md5")
+    digest, name, case = code("md5"), code("md5"), code("md5")
     indicator = contributed(
-        alpha, picture(pdq=known, md5=digest), shared, external_id="mine-1", case="case-9"
+        alpha, picture(pdq=known, md5=digest), shared, external_id=name, case=case
     )
     other = contributed(alpha, picture(pdq=pdq()), shared)
 
@@ -294,8 +305,8 @@ def test_what_is_erased_leaves_no_code_and_no_word(house, shared, alpha, beta, k
         assert alpha.post(f"/v1/indicators/{indicator}/{path}", body).status_code == 404
     ids = [one["id"] for one in alpha.get("/v1/indicators").json["items"]]
     assert ids == [other]
-    assert held(house, known, digest, "mine-1", "case-9") == []
-    assert house.hub.erasures.all() == [indicator]
+    assert held(house, known, digest, name, case) == []
+    assert indicator in house.hub.erasures.all()
 
 
 def test_the_name_of_what_was_erased_is_free_again(house, shared, alpha, beta, known):
@@ -333,11 +344,11 @@ def held(house, *texts):
 def test_a_list_of_ones_own_is_paged(shared, alpha, beta):
     mine = [contributed(alpha, picture(md5=code("md5")), shared, settle=False) for _ in range(5)]
     contributed(beta, picture(md5=code("md5")), shared)
-    seen, cursor = [], ""
-    for _ in range(3):
-        page = alpha.get(f"/v1/indicators?limit=2{cursor}").json
-        seen += [one["id"] for one in page["items"]]
-        cursor = f"&cursor={page['next_cursor']}"
 
-    assert seen == mine
-    assert page["next_cursor"] is None
+    seen, cursor = [], ""
+    while cursor is not None:
+        page = alpha.get(f"/v1/indicators?limit=2{cursor}").json
+        seen.append([one["id"] for one in page["items"]])
+        cursor = page["next_cursor"] and f"&cursor={page['next_cursor']}"
+
+    assert seen == [mine[:2], mine[2:4], mine[4:]]

@@ -18,6 +18,16 @@ from tests.support.saying import (
 )
 
 
+@pytest.fixture(scope="module")
+def house(lasting_house):
+    return lasting_house
+
+
+@pytest.fixture
+def clock(house):
+    return house.clock
+
+
 @pytest.fixture
 def known():
     return pdq()

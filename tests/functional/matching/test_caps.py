@@ -4,24 +4,18 @@
 import pytest
 
 from tests.support.codes import code, flipped, pdq
-from tests.support.saying import asked, contributed, matched, picture, said, withdrawn
+from tests.support.saying import asked, matched, picture, said, withdrawn
 
 PER_ITEM = 100
 
 
-def contributed_all(caller, codes, set_id, **options):
-    """Contribute many pictures at once; returns their ids."""
+def contributed_all(caller, codes, set_id):
+    """Contribute up to 1,000 pictures at once; returns their ids. Neighbours are not linked."""
     rows = [said(picture(**one), set_id) for one in codes]
-    ids = []
-    for start in range(0, len(rows), 1000):
-        answer = caller.post(
-            "/v1/indicators", {"indicators": rows[start : start + 1000]}, settle=False
-        )
-        assert answer.status_code == 200, answer.text
-        ids += [row["id"] for row in answer.json["results"]]
-    if options.get("settle", True):
-        caller.house.follow()
-    return ids
+    answer = caller.post("/v1/indicators", {"indicators": rows}, settle=False)
+    assert answer.status_code == 200, answer.text
+    caller.house.follow()
+    return [row["id"] for row in answer.json["results"]]
 
 
 def test_an_item_is_told_its_100_nearest_and_that_there_are_more(shared, alpha, beta):
@@ -54,7 +48,7 @@ def test_a_strangers_variants_cannot_hide_what_one_may_see(house, shared, alpha,
     other = house.set("other")
     stranger = house.admit("stranger.example.com", sets=[other])
     contributed_all(stranger, [{"pdq": known}] * (2 * PER_ITEM), other)
-    mine = contributed(alpha, picture(pdq=flipped(known, 31)), shared)
+    (mine,) = contributed_all(alpha, [{"pdq": flipped(known, 31)}], shared)
 
     answer = matched(beta, pdq=known, settle=False)
 
@@ -107,3 +101,15 @@ def test_a_request_asks_at_most_10000_codes(alpha, body, slug):
 
     assert answer.status_code == 422
     assert answer.json["errors"][0]["type"] == f"urn:breakwater:problem:{slug}"
+
+
+def test_a_thousand_contributions_are_one_batch(house, shared, alpha, beta):
+    head = house.hub.feed.head().position
+    rows = [said(picture(md5=code("md5", number)), shared) for number in range(1000)]
+
+    answer = alpha.post("/v1/indicators", {"indicators": rows}, settle=False)
+    house.follow()
+
+    positions = [row["position"] for row in answer.json["results"]]
+    assert positions == list(range(head + 1, head + 1001))
+    assert matched(beta, md5=code("md5", 999), settle=False)["answer"] == "hit"

@@ -254,8 +254,8 @@ class DirectoryPort(Protocol):
         """The label of a combination of sets; None where it must be asked of the truth."""
         ...
 
-    def mask_of_sets(self, sets: frozenset[int] | None) -> NDArray[np.bool_]:
-        """Which labels touch one of some sets, or any set at all."""
+    def mask_of_all_sets(self) -> NDArray[np.bool_]:
+        """Which labels touch any set at all."""
         ...
 
     def set_named(self, public_id: str) -> SharingSet | None:

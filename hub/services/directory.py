@@ -98,12 +98,11 @@ class Directory:
         """The label of a combination of sets, once it was committed and heard of."""
         return self._state.labelled.get(frozenset(sets))
 
-    def mask_of_sets(self, sets: frozenset[int] | None) -> NDArray[np.bool_]:
-        """Which labels touch one of some sets, or any set at all."""
+    def mask_of_all_sets(self) -> NDArray[np.bool_]:
+        """Which labels touch any set at all."""
         state = self._state
         mask = np.zeros(max(state.labels, default=1) + 1, np.bool_)
-        some = state.by_key.keys() if sets is None else sets
-        mask[list(visible_labels(state.labels, frozenset(some)))] = True
+        mask[list(visible_labels(state.labels, frozenset(state.by_key)))] = True
         return mask
 
     def set_named(self, public_id: str) -> SharingSet | None:

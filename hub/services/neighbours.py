@@ -26,14 +26,16 @@ from matching.batches import Batch, Hits, Part, words_of
 from matching.signals import INDEX, PDQ, SIGNALS
 
 CURSOR = "neighbours"
-BATCH = 64
+AT_ONCE, BUSY = 1000, 64
+"""How many changes are looked at together, and how many of them may want links in one go: while
+those are written, others wait."""
 MEMORY = timedelta(days=30)
 """A hit or a feed this long before a contribution makes it a copy."""
-VIDEO_SHARE = 0.8
+VIDEO, VIDEO_SHARE = "video", 0.8
 RADIUS = {name: NEIGHBOUR_BITS if name == PDQ.name else 0 for name in SIGNALS}
 
 
-def link_neighbours(hub: Hub, *, limit: int = BATCH) -> int:
+def link_neighbours(hub: Hub, *, limit: int = AT_ONCE) -> int:
     """Handle the next changes that the engine has applied; returns how many positions."""
     finder = Finder(hub)
     with hub.begin.reading() as work:
@@ -43,13 +45,13 @@ def link_neighbours(hub: Hub, *, limit: int = BATCH) -> int:
         rows = [row for row in rows if row.position <= applied]
         if not rows:
             return 0
-        _search_ahead(rows, finder, work)
+        rows, busy = _looked_ahead(rows, finder, work)
     with hub.begin.writing(SYSTEM) as work:
         touched: set[tuple[int, int]] = set()
-        for row in rows:
+        for row in busy:
             if row.kind == INDICATOR:
                 touched |= _of_version(row.subject, row.n, work, finder)
-            elif row.kind == OPINION:
+            else:
                 touched |= _of_opinion(row.subject, row.details["set"], work, finder)
         for indicator, set_key in sorted(touched):
             work.record(Event(LINKS, subject=indicator, details={"set": set_key}))
@@ -59,15 +61,45 @@ def link_neighbours(hub: Hub, *, limit: int = BATCH) -> int:
     return len(rows)
 
 
-def _search_ahead(rows: Sequence[Any], finder: "Finder", work: Work) -> None:
-    """Search for what the writing will need, while nobody waits."""
-    subjects = {row.subject for row in rows if row.kind in (INDICATOR, OPINION)}
-    for indicator in work.indicators.by_keys(subjects).values():
-        if indicator.label == GONE:
-            continue
-        finder.near(indicator, None, work)
-        for set_key in indicator.sets:
-            finder.near(indicator, frozenset([set_key]), work)
+def _looked_ahead(
+    rows: Sequence[Any], finder: "Finder", work: Work
+) -> tuple[Sequence[Any], list[Any]]:
+    """Search while nobody waits; returns the rows to handle now, and which of them want links."""
+    rows_of_items = [row for row in rows if row.kind in (INDICATOR, OPINION)]
+    known = work.indicators.by_keys({row.subject for row in rows_of_items})
+    live = [one for one in known.values() if one.label != GONE]
+    finder.look_ahead(live, work)
+    alone = _alone(live, finder, work)
+    busy = [
+        row
+        for row in rows_of_items
+        if row.kind == OPINION or row.n != 1 or row.subject not in alone
+    ]
+    if len(busy) > BUSY:
+        last = busy[BUSY - 1].position
+        rows = [row for row in rows if row.position <= last]
+    return rows, busy[:BUSY]
+
+
+def _alone(live: Sequence[Indicator], finder: "Finder", work: Work) -> set[int]:
+    """Indicators without any neighbour: their first version links nothing and is no copy.
+
+    A neighbour that comes later sees them, and one that went may make a copy of them.
+    """
+    alone = [one for one in live if not finder.near(one, work)]
+    by_operator: dict[int, list[Indicator]] = defaultdict(list)
+    for one in alone:
+        by_operator[one.operator].append(one)
+    return {
+        one.key
+        for operator, some in by_operator.items()
+        if not _had_gone_hits(operator, [one.created_at for one in some], work)
+        for one in some
+    }
+
+
+def _had_gone_hits(operator: int, moments: Sequence[datetime], work: Work) -> bool:
+    return bool(work.facts.gone_hits(operator, min(moments) - MEMORY, max(moments)))
 
 
 def _of_version(key: int, n: int, work: Work, finder: "Finder") -> set[tuple[int, int]]:
@@ -156,21 +188,58 @@ class Finder:
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self._found: dict[tuple[int, int, frozenset[int] | None], set[int]] = {}
+        self._found: dict[tuple[int, int], set[int]] = {}
 
-    def near(self, indicator: Indicator, sets: frozenset[int] | None, work: Work) -> set[int]:
-        """Internal keys of the direct neighbours in some sets; None: in any."""
-        asked = (indicator.key, indicator.n, sets)
+    def near(self, indicator: Indicator, work: Work) -> set[int]:
+        """Internal keys of the direct neighbours, in whatever set, whoever contributed them."""
+        asked = (indicator.key, indicator.n)
         if asked not in self._found:
-            self._found[asked] = _search(indicator, sets, work, self._hub)
+            codes = _plain(work.indicators.codes([indicator.key]).get(indicator.key, ()))
+            is_video = indicator.item_kind == VIDEO
+            numbered = list(enumerate(codes)) if is_video else [(0, code) for code in codes]
+            hits = self._search(numbered, max(1, len(codes)))
+            found = _near(hits, codes, indicator, work)
+            self._found[asked] = found - {indicator.key}
         return self._found[asked]
+
+    def look_ahead(self, some: Iterable[Indicator], work: Work) -> None:
+        """Search for many in one go; a video has too many frames for that."""
+        asked = [one for one in some if one.item_kind != VIDEO]
+        if not asked:
+            return
+        codes = work.indicators.codes(one.key for one in asked)
+        numbered = [
+            (number, code)
+            for number, one in enumerate(asked)
+            for code in _plain(codes.get(one.key, ()))
+        ]
+        found: list[set[int]] = [set() for _ in asked]
+        hits = self._search(numbered, len(asked))
+        plain = hits.stored == 0
+        pairs = zip(hits.item[plain].tolist(), hits.indicator[plain].tolist(), strict=True)
+        for number, key in pairs:
+            found[number].add(key)
+        for one, keys in zip(asked, found, strict=True):
+            self._found[one.key, one.n] = keys - {one.key}
+
+    def _search(self, numbered: Sequence[tuple[int, Code]], items: int) -> Hits:
+        """Uncapped, by plain strong codes, each with the number of its item."""
+        # The state first: the mask then knows every label that a row of it carries.
+        state = self._hub.engine.state
+        return self._hub.engine.search(
+            _batch(numbered, items),
+            self._hub.directory.mask_of_all_sets(),
+            radius=RADIUS,
+            capped=False,
+            state=state,
+        )
 
 
 def search_entry(
     indicator: Indicator, set_key: int, work: Work, finder: Finder
 ) -> dict[int, Indicator]:
     """The direct neighbours of an indicator in one set, whoever contributed them, by key."""
-    found = _alike_items(indicator, finder.near(indicator, frozenset([set_key]), work), work)
+    found = _alike_items(indicator, finder.near(indicator, work), work)
     return {
         key: one
         for key, one in found.items()
@@ -184,30 +253,14 @@ def _alike_items(indicator: Indicator, keys: set[int], work: Work) -> dict[int, 
     return {key: one for key, one in found.items() if one.item_kind == indicator.item_kind}
 
 
-def _search(indicator: Indicator, sets: frozenset[int] | None, work: Work, hub: Hub) -> set[int]:
-    """The direct neighbours of an indicator, uncapped, by plain strong codes; None: in any set."""
-    codes = _plain(work.indicators.codes([indicator.key]).get(indicator.key, ()))
-    # The state first: the mask then knows every label that a row of it carries.
-    state = hub.engine.state
-    hits = hub.engine.search(
-        _batch(codes, indicator.item_kind),
-        hub.directory.mask_of_sets(sets),
-        radius=RADIUS,
-        capped=False,
-        state=state,
-    )
-    return _near(hits, codes, indicator, work) - {indicator.key}
-
-
 def _plain(codes: Iterable[Code]) -> list[Code]:
     return [code for code in codes if not code.derivation and SIGNALS[code.signal].strong]
 
 
-def _batch(codes: Sequence[Code], item_kind: str) -> Batch:
-    """One item for a picture; one item a frame for a video, so that frames can be counted."""
+def _batch(numbered: Sequence[tuple[int, Code]], items: int) -> Batch:
     by_signal: dict[str, list[tuple[int, Code]]] = defaultdict(list)
-    for number, code in enumerate(codes):
-        by_signal[code.signal].append((number if item_kind == "video" else 0, code))
+    for number, code in numbered:
+        by_signal[code.signal].append((number, code))
     parts = tuple(
         Part(
             SIGNALS[name],
@@ -217,13 +270,13 @@ def _batch(codes: Sequence[Code], item_kind: str) -> Batch:
         )
         for name, some in by_signal.items()
     )
-    return Batch(parts, max(1, len(codes)))
+    return Batch(parts, items)
 
 
 def _near(hits: Hits, codes: Sequence[Code], indicator: Indicator, work: Work) -> set[int]:
     plain = hits.stored == 0
     keys = hits.indicator[plain].tolist()
-    if indicator.item_kind != "video":
+    if indicator.item_kind != VIDEO:
         return set(keys)
     exact = hits.signal[plain] != INDEX[PDQ.name]
     same_file = set(hits.indicator[plain][exact].tolist())
@@ -321,7 +374,7 @@ def _mark_copied(indicator: Indicator, work: Work, finder: Finder) -> None:
     """Mark a contribution whose operator had been told of a neighbour before, in any set."""
     if indicator.copied:
         return
-    found = _alike_items(indicator, finder.near(indicator, None, work), work).values()
+    found = _alike_items(indicator, finder.near(indicator, work), work).values()
     others = {one.key for one in found if one.operator != indicator.operator}
     if _was_told(indicator, others, work):
         work.indicators.mark_copied(indicator.key)
@@ -391,7 +444,7 @@ def _are_near(one: _Known, other: _Known) -> bool:
         return False
     if one.digests & other.digests:
         return True
-    if one.item_kind == "video":
+    if one.item_kind == VIDEO:
         mine, theirs = _frames(one.codes), _frames(other.codes)
         both = bool(len(mine)) and bool(len(theirs))
         return both and _covered(theirs, mine) and _covered(mine, theirs)

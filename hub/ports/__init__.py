@@ -318,6 +318,11 @@ class ReceiptLike(Protocol):
         ...
 
     @property
+    def at_ms(self) -> int:
+        """When, in milliseconds since 1970."""
+        ...
+
+    @property
     def number(self) -> str:
         """Its own random name."""
         ...

@@ -240,6 +240,10 @@ class Facts(Protocol):
         """What the operator had a hit on in that time and is gone by now."""
         ...
 
+    def gone_served(self, operator: int, since: datetime, until: datetime) -> list[int]:
+        """What stood in sets that the operator was served in that time, and went since."""
+        ...
+
     def serve(self, operator: int, sets: Iterable[int], position: int, at: datetime) -> None:
         """Note that everything in the sets up to the position was served to the operator."""
         ...

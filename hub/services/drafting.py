@@ -5,7 +5,7 @@ No transaction is open here: parsing, normalising and guarding happen before the
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from hub.domain.accounts import account_code, check_shareable, normalise
@@ -19,6 +19,7 @@ from matching.derivations import derivation_id
 from matching.errors import MalformedHashError, UnknownDerivationError
 from matching.signals import SIGNALS
 
+CLOCKS_DIFFER = timedelta(minutes=5)
 ACCOUNT_BASES = frozenset({"own-service-human", "hotline-assessed"})
 
 
@@ -30,7 +31,7 @@ def drafted(sent: Mapping[str, Any], *, asker: Asker, hub: Hub) -> Draft:
     """
     item = sent["item"]
     sets = shared_into(sent["sets"], asker, hub)
-    words = said(sent)
+    words = said(sent, hub.clock())
     expires = expiry(sent.get("expires"), hub.clock())
     account = None
     if item["kind"] == ACCOUNT:
@@ -74,7 +75,7 @@ def codes_of(sent: Sequence[Mapping[str, Any]]) -> tuple[Code, ...]:
     return tuple(codes)
 
 
-def said(sent: Mapping[str, Any]) -> Words:
+def said(sent: Mapping[str, Any], now: datetime) -> Words:
     """The words of a contribution; each is already one of its closed list.
 
     Raises:
@@ -97,11 +98,26 @@ def said(sent: Mapping[str, Any]) -> Words:
         list_name=sent.get("list"),
         observed_at=sent.get("observed_at"),
     )
+    if words.observed_at is not None and words.observed_at > now + CLOCKS_DIFFER:
+        raise flaw("observed-in-future", "It was observed in the future.", None, "observed_at")
     if words.basis == "expert-list" and not words.list_name:
         raise flaw("list-missing", "An expert-list basis names its list.", None, "list")
     if words.content_class == "nationally-illegal" and not words.countries:
         raise flaw("countries-missing", "Say in which countries it is illegal.", None, "countries")
     return words
+
+
+def check_account_words(words: Words) -> None:
+    """Whether this is enough to say of an account, in its first version and in every later one.
+
+    Raises:
+        BadInputError: The basis is too weak, or no case is named.
+    """
+    if words.basis not in ACCOUNT_BASES:
+        named = " or ".join(sorted(ACCOUNT_BASES))
+        raise flaw("basis-not-enough", f"An account needs the basis {named}.", None, "basis")
+    if not words.case:
+        raise flaw("case-missing", "An account needs a case reference of yours.", None, "case")
 
 
 def shared_into(public_ids: Sequence[str], asker: Asker, hub: Hub) -> tuple[int, ...]:
@@ -159,11 +175,7 @@ def _account(
     if given is None or item.get("codes"):
         raise flaw("account-missing", "Give the account, and no codes.", None, "account")
     subject = check_shareable(item.get("subject", "unknown"))
-    if words.basis not in ACCOUNT_BASES:
-        named = " or ".join(sorted(ACCOUNT_BASES))
-        raise flaw("basis-not-enough", f"An account needs the basis {named}.", None, "basis")
-    if not words.case:
-        raise flaw("case-missing", "An account needs a case reference of yours.", None, "case")
+    check_account_words(words)
     forms = normalise(given["kind"], given["value"], given.get("region"))
     codes = tuple(
         Code(ACCOUNT, account_code(pepper, form.kind, form.value)) for form in dict.fromkeys(forms)

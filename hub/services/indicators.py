@@ -15,7 +15,7 @@ from hub.domain.indicators import ERASED, WITHDRAWN, Code, Draft, Indicator
 from hub.domain.sharing import LOOKUP, Asker, Party
 from hub.ports import Hub, Work
 from hub.services import cursors
-from hub.services.drafting import codes_of, drafted, expiry, said, shared_into
+from hub.services.drafting import check_account_words, codes_of, drafted, expiry, said, shared_into
 from hub.services.opinions import actor, committed, may_see, told_flaws
 from hub.services.telling import code_records, told_words
 
@@ -71,11 +71,13 @@ def revise(
         BadInputError: The words are refused, or plain codes are given.
     """
     sets = shared_into(sent["sets"], asker, hub)
-    words, expires = said(sent), expiry(sent.get("expires"), hub.clock())
+    words, expires = said(sent, hub.clock()), expiry(sent.get("expires"), hub.clock())
     derived = codes_of(sent["codes"]) if "codes" in sent else None
     with hub.begin.writing(actor(asker), once) as work:
         known = _own(public_id, asker, work)
         _refuse_erased(known)
+        if known.item_kind == ACCOUNT:
+            check_account_words(words)
         draft = Draft(known.item_kind, derived or (), words, sets, expires)
         kept = _revise(known, draft, asker, hub, work, replace_derived=derived is not None)
         return committed(work, Answer(201, kept))

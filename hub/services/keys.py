@@ -64,7 +64,7 @@ def rotate_key(public_id: str, *, by: Caller, hub: Office, once: Once | None = N
         member = known_member(old.member_id, work, lock=True)
         if not old.is_live(hub.clock()):
             raise ConflictError("This key is revoked or expired; make a new one.", "key-dead")
-        wanted = {"name": old.name, "scopes": old.scopes}
+        wanted = {"name": old.name, "scopes": old.scopes, "expires": old.expires}
         return _made(member, wanted, by=by, hub=hub, work=work)
 
 

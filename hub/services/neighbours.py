@@ -7,6 +7,7 @@ for a search; and it moves its cursor in the transaction that writes the links: 
 harm.
 """
 
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,10 @@ CURSOR = "neighbours"
 AT_ONCE, BUSY = 1000, 64
 """How many changes are looked at together, and how many of them may want links in one go: while
 those are written, others wait."""
+LONGEST_WRITE = 0.25
+"""Seconds after which no further change is begun in the same transaction."""
+MOST_REFILLS = 16
+"""Entries whose links one new contribution may have chosen anew; the rest keep what they have."""
 MEMORY = timedelta(days=30)
 """A hit or a feed this long before a contribution makes it a copy."""
 VIDEO, VIDEO_SHARE = "video", 0.8
@@ -48,7 +53,12 @@ def link_neighbours(hub: Hub, *, limit: int = AT_ONCE) -> int:
         rows, busy = _looked_ahead(rows, finder, work)
     with hub.begin.writing(SYSTEM) as work:
         touched: set[tuple[int, int]] = set()
+        began = time.monotonic()
         for row in busy:
+            if time.monotonic() - began > LONGEST_WRITE:
+                # The rest is for the next turn: others want to write.
+                rows = [one for one in rows if one.position < row.position]
+                break
             if row.kind == INDICATOR:
                 touched |= _of_version(row.subject, row.n, work, finder)
             else:
@@ -93,13 +103,19 @@ def _alone(live: Sequence[Indicator], finder: "Finder", work: Work) -> set[int]:
     return {
         one.key
         for operator, some in by_operator.items()
-        if not _had_gone_hits(operator, [one.created_at for one in some], work)
+        if not _was_told_of_gone(operator, [one.created_at for one in some], work)
         for one in some
     }
 
 
-def _had_gone_hits(operator: int, moments: Sequence[datetime], work: Work) -> bool:
-    return bool(work.facts.gone_hits(operator, min(moments) - MEMORY, max(moments)))
+def _was_told_of_gone(operator: int, moments: Sequence[datetime], work: Work) -> bool:
+    return bool(_told_and_gone(operator, min(moments) - MEMORY, max(moments), work))
+
+
+def _told_and_gone(operator: int, since: datetime, until: datetime, work: Work) -> set[int]:
+    """What was withdrawn since is in no index any more, and yet it was told."""
+    hit = work.facts.gone_hits(operator, since, until)
+    return {*hit, *work.facts.gone_served(operator, since, until)}
 
 
 def _of_version(key: int, n: int, work: Work, finder: "Finder") -> set[tuple[int, int]]:
@@ -131,15 +147,28 @@ def _joined(
     neighbours = search_entry(indicator, set_key, work, finder)
     touched = _relink(indicator, set_key, neighbours, work)
     link = _contribution_link(indicator)
+    refills = MOST_REFILLS
     for neighbour in neighbours.values():
         if neighbour.operator == indicator.operator:
             continue
         if work.votes.has_room(neighbour.key, set_key, link):
             work.votes.add(neighbour.key, set_key, link)
             touched.add((neighbour.key, set_key))
-        else:
+        elif refills and not _is_heard(link, neighbour.key, set_key, work):
+            # Its places are taken by what counts less, or by others: they are given anew.
+            refills -= 1
             touched |= _refilled(neighbour.key, set_key, work, finder)
     return touched
+
+
+def _is_heard(link: Link, indicator: int, set_key: int, work: Work) -> bool:
+    """Whether the operator has a vote on the entry already that is worth as much."""
+    return any(
+        vote.operator == link.operator and (may_corroborate(vote) or not link.counts)
+        for entry in work.votes.described([indicator], [set_key])
+        for vote in entry.votes
+        if vote.live
+    )
 
 
 def _of_opinion(key: int, set_key: int, work: Work, finder: "Finder") -> set[tuple[int, int]]:
@@ -384,15 +413,14 @@ def _was_told(indicator: Indicator, neighbours: set[int], work: Work) -> bool:
     """Whether the operator had a hit on a neighbour, or was served one, in the 30 days before."""
     until, operator = indicator.created_at, indicator.operator
     since = until - MEMORY
-    # What was withdrawn since is in no index any more, and yet it was told.
-    gone = work.facts.gone_hits(operator, since, until)
+    gone = _told_and_gone(operator, since, until, work)
     near = _known([indicator], work)[0]
     alike = [one.key for one in _known(_some(gone, work), work) if _are_near(one, near)]
     if work.facts.had_hit(operator, {*neighbours, *alike}, since, until):
         return True
     return any(
         work.facts.was_served(operator, work.history.entered(key), since, until)
-        for key in neighbours
+        for key in {*neighbours, *alike}
     )
 
 

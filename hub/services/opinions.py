@@ -6,6 +6,7 @@ neighbours job.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from hub.domain.answers import Answer, Once, at
@@ -18,7 +19,7 @@ from hub.domain.errors import (
     NotFoundError,
     flaw,
 )
-from hub.domain.indicators import Indicator, Opinion
+from hub.domain.indicators import ERASED, Indicator, Opinion
 from hub.domain.sharing import LOOKUP, Asker
 from hub.domain.standing import AGREE as SAYS_AGREE, DISAGREE as SAYS_DISAGREE
 from hub.domain.vocabulary import VOCABULARY
@@ -125,7 +126,10 @@ def report_outcomes(
 
 def _report(row: Mapping[str, Any], index: int, asker: Asker, hub: Hub, work: Work) -> int:
     receipt = hub.receipts.read(row["receipt"], index)
-    if receipt.operator != asker.operator:
+    told = work.indicators.by_keys([receipt.indicator]).get(receipt.indicator)
+    # After a restore a key may belong to another indicator, one that is younger than the receipt.
+    is_known = told is not None and millis_of(told.created_at) <= receipt.at_ms
+    if receipt.operator != asker.operator or not is_known:
         raise flaw("unknown-receipt", "This is not a receipt of this hub.", index, "receipt")
     work.opinions.record_outcome(
         {
@@ -164,6 +168,11 @@ def may_see(known: Indicator, asker: Asker) -> bool:
     return known.is_live and bool(asker.sets_with(LOOKUP) & set(known.sets))
 
 
+def millis_of(moment: datetime) -> int:
+    """Whole milliseconds since 1970, rounded down as receipts keep them."""
+    return int(moment.timestamp() * 1000)
+
+
 def any_indicator(public_id: str, work: Work) -> Indicator:
     """The indicator, locked, whoever asks: for administrators.
 
@@ -171,7 +180,7 @@ def any_indicator(public_id: str, work: Work) -> Indicator:
         NotFoundError: It does not exist.
     """
     known = work.indicators.find(public_id, lock=True)
-    if known is None:
+    if known is None or known.state == ERASED:
         raise NotFoundError("indicator")
     return known
 

@@ -2,9 +2,10 @@
 """Notice who feels along the boundary of a stored code.
 
 Whoever has one matching picture can find the stored code with some 280 yes-or-no answers, by
-turning single bits until the answer changes. Such a walk leaves a mark that honest traffic hardly
-ever leaves: several different hits and several different misses within a few bits of one another.
-An alarm slows the operator down and calls a person; it never shuts anybody out.
+turning single bits until the answer changes: from a hit to a miss, or from one band to the next.
+Such a walk leaves a mark that honest traffic hardly ever leaves: several different queries on
+either side of a boundary, within a few bits of one another. An alarm slows the operator down and
+calls a person; it never shuts anybody out.
 
 Queries are remembered in memory alone, the last of each operator, and looked at in the background:
 a lookup only hands its arrays over.
@@ -19,32 +20,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hub.domain.errors import BudgetError
-from matching.batches import Batch, Hits
-from matching.signals import PDQ
+from hub.domain.indicators import NEIGHBOUR_BITS
+from matching.batches import Batch, Hits, Part
+from matching.signals import INDEX, PDQ
 
 BALL_BITS = 4
 """Queries this close to one another belong to one walk."""
-LEAST_HITS = LEAST_MISSES = 6
+LEAST_A_SIDE = 6
 REMEMBERED = 2048
 """Queries remembered of an operator."""
 AT_ONCE = 512
-"""Queries of one request that are handed over: a walk needs few."""
+"""Queries of one request that are remembered, besides those that are near to one another."""
+PIECES = BALL_BITS + 1
+"""Of so many 32-bit pieces of two codes in one ball, at least one is the same."""
+MISS, EDGE, NEAR = 0, 1, 2
 SLOWED_SECONDS = 3600.0
 PAUSE_SECONDS = 5.0
 """How long an operator that was noticed waits between two lookups."""
 
 Codes = NDArray[np.uint64]
-Flags = NDArray[np.bool_]
+Sides = NDArray[np.uint8]
 
 
 @dataclass
 class Trail:
-    """An operator's last PDQ queries ``(n, 4)``, and whether each hit ``(n,)``."""
+    """An operator's last PDQ queries ``(n, 4)``, and on which side each fell ``(n,)``."""
 
     codes: Codes = field(default_factory=lambda: np.empty((0, PDQ.words), np.uint64))
-    hit: Flags = field(default_factory=lambda: np.empty(0, np.bool_))
+    sides: Sides = field(default_factory=lambda: np.empty(0, np.uint8))
 
-    def add(self, codes: Codes, hit: Flags) -> bool:
+    def add(self, codes: Codes, sides: Sides) -> bool:
         """Remember queries; returns whether they straddle a boundary."""
         fresh = []
         for place, code in enumerate(codes):
@@ -53,13 +58,13 @@ class Trail:
                 continue
             fresh.append(code)
             self.codes = np.concatenate([self.codes, code[None]])[-REMEMBERED:]
-            self.hit = np.concatenate([self.hit, hit[place : place + 1]])[-REMEMBERED:]
+            self.sides = np.concatenate([self.sides, sides[place : place + 1]])[-REMEMBERED:]
         return any(self._straddles(code) for code in fresh)
 
     def _straddles(self, code: Codes) -> bool:
         near = np.bitwise_count(self.codes ^ code).sum(axis=1, dtype=np.int64) <= BALL_BITS
-        hits = int(self.hit[near].sum())
-        return hits >= LEAST_HITS and int(near.sum()) - hits >= LEAST_MISSES
+        counts = np.bincount(self.sides[near], minlength=NEAR + 1)
+        return int((counts >= LEAST_A_SIDE).sum()) > 1
 
 
 class WalkWatch:
@@ -74,7 +79,7 @@ class WalkWatch:
         self._clock = clock
         self._alarm = alarm
         self._lock = threading.Lock()
-        self._waiting: list[tuple[int, Codes, Flags]] = []
+        self._waiting: list[tuple[int, Codes, Sides]] = []
         self._trails: dict[int, Trail] = defaultdict(Trail)
         self._slowed: dict[int, tuple[float, float]] = {}
 
@@ -104,9 +109,10 @@ class WalkWatch:
         part = next((one for one in batch.parts if one.signal is PDQ), None)
         if part is None or not len(part.codes):
             return
-        hit = np.isin(part.items[:AT_ONCE], hits.item)
+        sides = _sides(part, hits)
+        chosen = _chosen(part.codes)
         with self._lock:
-            self._waiting.append((operator, part.codes[:AT_ONCE], hit))
+            self._waiting.append((operator, part.codes[chosen], sides[chosen]))
 
     def look(self) -> int:
         """Look at what was handed over; returns how many operators were noticed."""
@@ -114,8 +120,8 @@ class WalkWatch:
             waiting, self._waiting = self._waiting, []
         noticed = {
             operator
-            for operator, codes, hit in waiting
-            if self._trails[operator].add(codes, hit) and operator not in self._slowed
+            for operator, codes, sides in waiting
+            if self._trails[operator].add(codes, sides) and operator not in self._slowed
         }
         now = self._clock()
         for operator in noticed:
@@ -124,3 +130,26 @@ class WalkWatch:
             del self._trails[operator]
             self._alarm(operator)
         return len(noticed)
+
+
+def _sides(part: Part, hits: Hits) -> Sides:
+    """On which side of which boundary each query fell, as the answer told it."""
+    mine = hits.signal == INDEX[PDQ.name]
+    best = np.full(int(part.items.max()) + 1, PDQ.bits, np.uint16)
+    np.minimum.at(best, hits.item[mine], hits.distance[mine])
+    distance = best[part.items]
+    return np.select(
+        [distance <= NEIGHBOUR_BITS, distance <= PDQ.near], [NEAR, EDGE], MISS
+    ).astype(np.uint8)
+
+
+def _chosen(codes: Codes) -> NDArray[np.intp]:
+    """All of a small request; of a large one the first, and whatever has many of its kind."""
+    if len(codes) <= AT_ONCE:
+        return np.arange(len(codes))
+    pieces = np.ascontiguousarray(codes).view(np.uint32)[:, :PIECES]
+    crowded = np.zeros(len(codes), np.bool_)
+    for piece in pieces.T:
+        _, place, count = np.unique(piece, return_inverse=True, return_counts=True)
+        crowded |= count[place] >= 2 * LEAST_A_SIDE
+    return np.union1d(np.arange(AT_ONCE), np.flatnonzero(crowded)[:REMEMBERED])

@@ -114,7 +114,6 @@ class SqlDescriber:
         return kept
 
 
-
 def _described(run: Run, keys: list[int], sets: list[int], *, is_sqlite: bool) -> list[Described]:
     if not keys or not sets:
         return []

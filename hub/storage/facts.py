@@ -92,6 +92,26 @@ class SqlFacts:
         )
         return list(found)
 
+    def gone_served(self, operator: int, since: datetime, until: datetime) -> list[int]:
+        """What stood in sets that the operator was served in that time, and went since."""
+        gone, entry, version = tables.indicator, tables.entry, tables.version
+        found = self._connection.scalars(
+            sa.select(gone.c.key)
+            .join(entry, entry.c.indicator == gone.c.key)
+            .join(_s, _s.c.set_key == entry.c.set_key)
+            .join(version, sa.and_(version.c.indicator == gone.c.key, version.c.n == gone.c.n))
+            .where(
+                _s.c.operator == operator,
+                _s.c.at >= since,
+                _s.c.at <= until,
+                gone.c.label == GONE,
+                gone.c.operator != operator,
+                version.c.at >= since,
+            )
+            .distinct()
+        )
+        return list(found)
+
     def serve(self, operator: int, sets: Iterable[int], position: int, at: datetime) -> None:
         """Note that everything in the sets up to the position was served to the operator."""
         for set_key in sets:

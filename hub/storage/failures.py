@@ -4,12 +4,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 
 from hub.domain.errors import BusyError, UnavailableError
 
 _WAITED_LONG = ("55P03", "40P01")
 """PostgreSQL's lock_timeout, and a deadlock that it broke."""
+_TAKEN = "23505"
+"""PostgreSQL's unique violation."""
 _AWAY = ("08", "53", "57P")
 """Its connection went, it has no room, it is stopping or not up yet."""
 _DISK = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")
@@ -28,6 +30,11 @@ def translated() -> Iterator[None]:
     """
     try:
         yield
+    except IntegrityError as error:
+        if getattr(error.orig, "sqlstate", "") != _TAKEN:
+            raise
+        # Two wrote the same name at once; asked again, the later one finds the earlier.
+        raise BusyError("Another request wrote the same; try again in a moment.") from error
     except (OperationalError, InterfaceError) as error:
         if _is_busy(error):
             raise BusyError("Another request is writing; try again in a moment.") from error

@@ -26,8 +26,8 @@ UNCACHED = ((CACHE, "no-store"), *ALWAYS)
 REQUEST_ID = "breakwater.request_id"
 """Where the environment of a request holds its id."""
 
-# Long enough to be unique, too short for a PDQ or SHA-256 value to hide in a log.
-_REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,40}")
+# Long enough to be unique, and never hex alone: a code must not hide in a log.
+_REQUEST_ID = re.compile(r"(?![0-9a-fA-F]{16,}$)[A-Za-z0-9-]{8,40}")
 
 
 def request_id(given: str | None) -> str:

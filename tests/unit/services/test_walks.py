@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from hub.domain.errors import BudgetError
+from hub.domain.indicators import NEIGHBOUR_BITS
 from hub.services.walks import PAUSE_SECONDS, SLOWED_SECONDS, WalkWatch
 from matching.batches import Batch, Hits, Part
 from matching.signals import PDQ
@@ -46,6 +47,28 @@ def test_a_walk_is_noticed_long_before_the_280_queries_it_needs(watch, noticed):
     watch.look()
 
     assert noticed == [WALKER]
+
+
+def test_a_walk_between_two_bands_is_noticed_in_one_large_request(watch, noticed):
+    chance = np.random.default_rng(11)
+    stored = code_of(chance)
+    at_band = flipped(stored, chance, NEIGHBOUR_BITS)
+    filler = [code_of(chance) for _ in range(2000)]
+
+    ask_many(watch, WALKER, [*filler, *walk_from(at_band, chance, PDQ.bits)], stored)
+    watch.look()
+
+    assert noticed == [WALKER]
+
+
+def test_ten_thousand_honest_queries_at_once_are_no_walk(watch, noticed):
+    chance = np.random.default_rng(12)
+    stored = code_of(chance)
+
+    ask_many(watch, OTHER, [code_of(chance) for _ in range(3000)], stored)
+    watch.look()
+
+    assert noticed == []
 
 
 def test_a_hundred_near_copies_of_one_known_picture_are_no_walk(watch, noticed):
@@ -92,20 +115,35 @@ def test_who_was_noticed_is_slowed_down_and_let_go_in_the_end(watch, clock):
 
 
 def walk(stored, chance, steps):
-    """Stay at the boundary and turn one more bit at a time, as the published attack does."""
-    at_edge = flipped(stored, chance, RADIUS)
-    return [flipped(at_edge, chance, 1) for _ in range(steps)]
+    return walk_from(flipped(stored, chance, RADIUS), chance, steps)
+
+
+def walk_from(place, chance, steps):
+    """Turn bits one at a time, each once, as the published attack does."""
+    return [turned(place, bit) for bit in chance.permutation(PDQ.bits)[:steps]]
 
 
 def ask(watch, operator, code, stored):
-    hit = int(np.bitwise_count(code ^ stored).sum()) <= RADIUS
-    items = np.zeros(1, np.uint32)
-    part = Part(PDQ, code[None], items, items.astype(np.uint8))
-    told = items if hit else items[:0]
-    empty = told.astype(np.uint8)
-    hits = Hits(told, told.astype(np.uint64), empty, told.astype(np.uint16), empty, empty,
-                np.zeros(1, np.bool_))  # fmt: skip
-    watch.hand_over(operator, Batch((part,), 1), hits)
+    ask_many(watch, operator, [code], stored)
+
+
+def ask_many(watch, operator, codes, stored):
+    words = np.array(codes)
+    distance = np.bitwise_count(words ^ stored).sum(axis=1, dtype=np.uint16)
+    items = np.arange(len(codes), dtype=np.uint32)
+    part = Part(PDQ, words, items, np.zeros(len(codes), np.uint8))
+    told = np.flatnonzero(distance <= RADIUS).astype(np.uint32)
+    plain = np.zeros(len(told), np.uint8)
+    hits = Hits(
+        item=told,
+        indicator=np.ones(len(told), np.uint64),
+        signal=plain,
+        distance=distance[told],
+        asked=plain,
+        stored=plain,
+        truncated=np.zeros(len(codes), np.bool_),
+    )
+    watch.hand_over(operator, Batch((part,), len(codes)), hits)
 
 
 def code_of(chance):
@@ -115,5 +153,11 @@ def code_of(chance):
 def flipped(code, chance, bits):
     changed = code.copy()
     for bit in chance.choice(PDQ.bits, bits, replace=False):
-        changed[bit // 64] ^= np.uint64(1 << int(bit % 64))
+        changed = turned(changed, bit)
+    return changed
+
+
+def turned(code, bit):
+    changed = code.copy()
+    changed[bit // 64] ^= np.uint64(1 << int(bit % 64))
     return changed

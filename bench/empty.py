@@ -2,7 +2,6 @@
 """The yardstick of what HTTP itself costs: a Flask view that does nothing, served like the hub."""
 
 import os
-import threading
 
 from flask import Flask
 
@@ -19,12 +18,11 @@ def create() -> Flask:
         return ""
 
     @app.get("/readyz")
-    def readyz() -> str:
-        return ""
+    def readyz() -> dict[str, str]:
+        return {"status": "ready"}
 
     return app
 
 
 if __name__ == "__main__":
-    threading.current_thread().name = "empty"
     serve_requests(Settings.read(os.environ), target="bench.empty:create")

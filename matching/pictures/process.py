@@ -32,9 +32,9 @@ _ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "LC_ALL": "
 class Limits:
     """What one picture may cost."""
 
-    seconds: float = 30.0
+    seconds: float = 90.0
     """By the clock on the wall; a process that needs longer is killed."""
-    cpu_seconds: int = 30
+    cpu_seconds: int = 60
     memory_bytes: int = 2560 * 1024 * 1024
     """Address space of one process (Linux only); a picture of 64 million pixels needs 2 GB."""
 

@@ -12,9 +12,8 @@ a lookup only hands its arrays over.
 """
 
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +32,8 @@ AT_ONCE = 512
 """Queries of one request that are remembered, besides those that are near to one another."""
 PIECES = BALL_BITS + 1
 """Of so many 32-bit pieces of two codes in one ball, at least one is the same."""
+PIECE = 0xFFFF_FFFF
+_PLACES = [(place, PDQ.bits - 32 * (place + 1)) for place in range(PIECES)]
 MISS, EDGE, NEAR = 0, 1, 2
 SLOWED_SECONDS = 3600.0
 PAUSE_SECONDS = 5.0
@@ -42,29 +43,47 @@ Codes = NDArray[np.uint64]
 Sides = NDArray[np.uint8]
 
 
-@dataclass
 class Trail:
-    """An operator's last PDQ queries ``(n, 4)``, and on which side each fell ``(n,)``."""
+    """An operator's last PDQ queries, and on which side of which boundary each fell."""
 
-    codes: Codes = field(default_factory=lambda: np.empty((0, PDQ.words), np.uint64))
-    sides: Sides = field(default_factory=lambda: np.empty(0, np.uint8))
+    def __init__(self) -> None:
+        self._sides: dict[int, int] = {}
+        # Only codes that share a piece can be in one ball, and honest ones hardly ever do.
+        self._by_piece: dict[tuple[int, int], set[int]] = defaultdict(set)
 
     def add(self, codes: Codes, sides: Sides) -> bool:
-        """Remember queries; returns whether they straddle a boundary."""
+        """Remember queries ``(n, 4)`` with their sides ``(n,)``; returns whether they straddle."""
         fresh = []
-        for place, code in enumerate(codes):
+        for words, side in zip(codes.tolist(), sides.tolist(), strict=True):
+            code = words[0] << 192 | words[1] << 128 | words[2] << 64 | words[3]
             # The same query again says nothing new.
-            if (self.codes == code).all(axis=1).any():
-                continue
-            fresh.append(code)
-            self.codes = np.concatenate([self.codes, code[None]])[-REMEMBERED:]
-            self.sides = np.concatenate([self.sides, sides[place : place + 1]])[-REMEMBERED:]
+            if code not in self._sides:
+                fresh.append(code)
+                self._remember(code, side)
         return any(self._straddles(code) for code in fresh)
 
-    def _straddles(self, code: Codes) -> bool:
-        near = np.bitwise_count(self.codes ^ code).sum(axis=1, dtype=np.int64) <= BALL_BITS
-        counts = np.bincount(self.sides[near], minlength=NEAR + 1)
-        return int((counts >= LEAST_A_SIDE).sum()) > 1
+    def _remember(self, code: int, side: int) -> None:
+        self._sides[code] = side
+        for piece in _pieces(code):
+            self._by_piece[piece].add(code)
+        if len(self._sides) > REMEMBERED:
+            self._forget(next(iter(self._sides)))
+
+    def _forget(self, code: int) -> None:
+        del self._sides[code]
+        for piece in _pieces(code):
+            alike = self._by_piece[piece]
+            alike.discard(code)
+            if not alike:
+                del self._by_piece[piece]
+
+    def _straddles(self, code: int) -> bool:
+        alike = {one for piece in _pieces(code) for one in self._by_piece.get(piece, ())}
+        if len(alike) < 2 * LEAST_A_SIDE:
+            return False
+        near = (one for one in alike if (one ^ code).bit_count() <= BALL_BITS)
+        counts = Counter(self._sides[one] for one in near)
+        return sum(count >= LEAST_A_SIDE for count in counts.values()) > 1
 
 
 class WalkWatch:
@@ -110,9 +129,12 @@ class WalkWatch:
         if part is None or not len(part.codes):
             return
         sides = _sides(part, hits)
-        chosen = _chosen(part.codes)
+        codes = part.codes
+        if len(codes) > AT_ONCE:
+            chosen = _chosen(codes)
+            codes, sides = codes[chosen], sides[chosen]
         with self._lock:
-            self._waiting.append((operator, part.codes[chosen], sides[chosen]))
+            self._waiting.append((operator, codes, sides))
 
     def look(self) -> int:
         """Look at what was handed over; returns how many operators were noticed."""
@@ -138,15 +160,19 @@ def _sides(part: Part, hits: Hits) -> Sides:
     best = np.full(int(part.items.max()) + 1, PDQ.bits, np.uint16)
     np.minimum.at(best, hits.item[mine], hits.distance[mine])
     distance = best[part.items]
-    return np.select(
-        [distance <= NEIGHBOUR_BITS, distance <= PDQ.near], [NEAR, EDGE], MISS
-    ).astype(np.uint8)
+    # Each boundary that it is within counts one: MISS, EDGE, NEAR.
+    sides = (distance <= PDQ.near).astype(np.uint8)
+    sides += distance <= NEIGHBOUR_BITS
+    return sides
+
+
+def _pieces(code: int) -> list[tuple[int, int]]:
+    """The first pieces of a code, each with its place."""
+    return [(place, code >> shift & PIECE) for place, shift in _PLACES]
 
 
 def _chosen(codes: Codes) -> NDArray[np.intp]:
-    """All of a small request; of a large one the first, and whatever has many of its kind."""
-    if len(codes) <= AT_ONCE:
-        return np.arange(len(codes))
+    """Of a large request the first, and whatever has many of its kind."""
     pieces = np.ascontiguousarray(codes).view(np.uint32)[:, :PIECES]
     crowded = np.zeros(len(codes), np.bool_)
     for piece in pieces.T:

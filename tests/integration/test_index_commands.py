@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``breakwater index`` and ``erase`` on a hub that runs: what Redis holds is what SQL says."""
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+
+import pytest
+from redis import Redis
+
+from hub.demo.running import RunningHub, free_port
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory):
+    with RunningHub(tmp_path_factory.mktemp("index"), free_port()) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def kept(hub):
+    screen = (hub.folder / "screen.txt").read_text()
+    line = next(line for line in screen.splitlines() if line.startswith("curl "))
+    done = subprocess.run(shlex.split(line), capture_output=True, check=True, timeout=30)  # noqa: S603 - what up printed
+    return json.loads(done.stdout)["id"]
+
+
+@pytest.mark.usefixtures("kept")
+def test_a_running_hub_agrees_with_itself(hub):
+    found = settled(hub)
+
+    assert found["ok"] is True
+    assert found["rows"]["pdq"] >= 1
+    assert found["samples"] == 20
+
+
+@pytest.mark.usefixtures("kept")
+def test_a_lost_copy_is_told_and_written_anew(hub):
+    settled(hub)
+    _, path = hub.valkey()
+    client = Redis(unix_socket_path=path)
+    [head] = list(client.scan_iter(match="*head*"))
+
+    client.set(head, b"not a pointer")
+    rebuilt = command(hub, "index", "rebuild", "--json")
+
+    assert rebuilt.returncode == 0
+    assert json.loads(rebuilt.stdout)["rows"]["pdq"] >= 1
+    assert settled(hub)["ok"] is True
+
+
+def test_an_unknown_indicator_cannot_be_erased(hub):
+    done = command(hub, "erase", "ind_" + "a" * 26, "--yes")
+
+    assert done.returncode == 65
+    assert "There is no such indicator" in done.stderr
+
+
+def test_what_is_erased_is_in_no_answer_and_the_copy_agrees(hub, kept):
+    done = command(hub, "erase", kept, "--yes", "--json")
+
+    assert json.loads(done.stdout) == {"erased": kept}
+    assert settled(hub)["ok"] is True
+    assert kept in (hub.folder / "data" / "erasures.log").read_text()
+
+
+def settled(hub):
+    """Compare until the relay has carried the last change, but not for ever."""
+    found = {}
+    for _ in range(20):
+        done = command(hub, "index", "verify", "--samples", "20", "--seed", "1", "--json")
+        found = json.loads(done.stdout)
+        if found["ok"]:
+            break
+    return found
+
+
+def command(hub, *words):
+    environment = {**os.environ, "BREAKWATER_DATA": str(hub.folder / "data")}
+    return subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-m", "hub.cli", *words],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )

@@ -31,7 +31,7 @@ class Welcome:
         for one in (giver, asker):
             click.echo(f"  {one['operator']:<24}{one['key']}")
         click.echo(f"  {'the set they share':<24}{made['set']}")
-    click.echo("\nThe first contributes a picture's PDQ hash:\n")
+        click.echo("\nThe first contributes a picture's PDQ hash:\n")
         click.echo(
             _curl(url, "/v1/indicators", giver["key"], contribution(made["set"]), once=True)
         )

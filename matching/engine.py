@@ -162,7 +162,7 @@ class _Search:
         self._gather(self.state.tables, gathering)
         best = gathering.best()
         truncated = np.zeros(self.batch.items, np.bool_)
-        if not len(best):
+        if len(best) <= min(1, per_item, per_request):
             return best, truncated
         pairs = Pairs.of(best)
         chosen = pairs.first(per_item, per_request)

@@ -51,6 +51,8 @@ class Found:
     @staticmethod
     def joined(parts: "list[Found]") -> "Found":
         """Put rows of several portions together; none give none."""
+        if len(parts) == 1:
+            return parts[0]
         parts = [_NOTHING, *parts]
         columns = [[getattr(p, field.name) for p in parts] for field in fields(Found)]
         return Found(*(np.concatenate(column) for column in columns))
@@ -65,6 +67,8 @@ class Found:
 
     def best(self) -> "Found":
         """Keep the best row of each (item, indicator, signal), ordered by these."""
+        if len(self) <= 1:
+            return self  # most lookups that hit, hit one row
         order = np.lexsort((self.rank, self.signal, self.indicator, self.item))
         found = self[order]
         new = _pair_begins(found)
@@ -73,6 +77,8 @@ class Found:
 
     def ordered(self) -> "Found":
         """Order rows as they are told: by item, then the best first."""
+        if len(self) <= 1:
+            return self
         key = self.rank >> np.uint64(16)
         return self[np.lexsort((self.signal, self.indicator, key, self.item))]
 

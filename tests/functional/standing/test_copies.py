@@ -134,6 +134,20 @@ def test_a_hit_on_what_was_withdrawn_since_still_makes_it_a_copy(
     assert standings(alpha, here) == {shared: ("review", 1)}
 
 
+def test_what_was_served_and_withdrawn_since_still_makes_it_a_copy(
+    shared, alpha, beta, gamma, clock, known
+):
+    gone = contributed(gamma, picture(pdq=known), shared)
+    assert beta.get(f"/v1/sets/{shared}/snapshot").status_code == 200
+    clock.forward(seconds=1)
+    gamma.post(f"/v1/indicators/{gone}/withdraw", {})
+    contributed(beta, picture(pdq=known), shared)
+    here = contributed(alpha, picture(pdq=known), shared)
+    clock.forward(seconds=3)
+
+    assert standings(alpha, here) == {shared: ("review", 1)}
+
+
 def test_a_hit_that_is_flushed_late_marks_the_copy_after_the_fact(
     house, shared, alpha, beta, clock, known, indicator
 ):

@@ -118,6 +118,24 @@ def _nearest_by_one(columns: Any, start: Any, stop: Any, codes: Any, query: Any)
 
 
 @njit(inline="always")
+def _nearest_alone(columns: Any, start: Any, stop: Any, codes: Any, query: Any) -> Any:
+    """Return the least distance of a block from one query, in the first two words at most.
+
+    A single lookup asks one code; to compare it four times over would cost three times as much.
+    """
+    first, nearest = codes[query, 0], np.uint64(_FAR)
+    if codes.shape[1] == 1:
+        for row in range(start, stop):
+            nearest = min(nearest, _ones(columns[0, row] ^ first))
+    else:
+        second = codes[query, 1]
+        for row in range(start, stop):
+            near = _ones(columns[0, row] ^ first) + _ones(columns[1, row] ^ second)
+            nearest = min(nearest, near)
+    return np.int64(nearest)
+
+
+@njit(inline="always")
 def _slot(word: Any, slots: Any) -> Any:
     return ((word * np.uint64(_MIX)) >> np.uint64(32)) & np.uint64(slots - 1)
 
@@ -144,7 +162,11 @@ def near_by_two(search: Any, radius: Any, place: Any, out: Any) -> Any:
     for block in range(place[0], rows, BLOCK):
         stop = min(block + BLOCK, rows)
         for i in range(query, codes.shape[0], TOGETHER):
-            if _nearest_by_two(columns, block, stop, codes, i) <= radius:
+            if i + 1 == codes.shape[0]:
+                nearest = _nearest_alone(columns, block, stop, codes, i)
+            else:
+                nearest = _nearest_by_two(columns, block, stop, codes, i)
+            if nearest <= radius:
                 if out[0].shape[0] - found < ROOM:
                     return found, block, i
                 for j in range(i, min(i + TOGETHER, codes.shape[0])):
@@ -161,7 +183,11 @@ def near_by_one(search: Any, radius: Any, place: Any, out: Any) -> Any:
     for block in range(place[0], rows, BLOCK):
         stop = min(block + BLOCK, rows)
         for i in range(query, codes.shape[0], TOGETHER):
-            if _nearest_by_one(columns, block, stop, codes, i) <= radius:
+            if i + 1 == codes.shape[0]:
+                nearest = _nearest_alone(columns, block, stop, codes, i)
+            else:
+                nearest = _nearest_by_one(columns, block, stop, codes, i)
+            if nearest <= radius:
                 if out[0].shape[0] - found < ROOM:
                     return found, block, i
                 for j in range(i, min(i + TOGETHER, codes.shape[0])):

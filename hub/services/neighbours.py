@@ -135,9 +135,18 @@ def _of_version(key: int, n: int, work: Work, finder: "Finder") -> set[tuple[int
         else:
             touched |= _with_neighbours(indicator, set_key, work, finder)
     for entry, set_key in voted_on:
-        if indicator.label == GONE or set_key not in indicator.sets:
+        if not _still_votes(indicator, entry, set_key, work, finder):
             touched |= _refilled(entry, set_key, work, finder)
     return touched
+
+
+def _still_votes(
+    indicator: Indicator, entry: int, set_key: int, work: Work, finder: "Finder"
+) -> bool:
+    """Whether an indicator is a neighbour of an entry on which it votes, by what it says now."""
+    if indicator.label == GONE or set_key not in indicator.sets:
+        return False
+    return entry in search_entry(indicator, set_key, work, finder)
 
 
 def _joined(

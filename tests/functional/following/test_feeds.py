@@ -193,7 +193,8 @@ def test_a_granted_set_is_to_be_taken_and_a_lost_one_deleted(house, admin, share
     page = follow(beta, cursor)
     assert (page["records"], page["resync"]) == ([], [{"set": other, "is": "gained"}])
     assert [one["id"] for one in snapshot(beta, other)["records"]] == [held]
-    assert "resync" not in (page := follow(beta, page["cursor"]))
+    page = follow(beta, page["cursor"])
+    assert "resync" not in page
 
     admin.delete(f"/v1/sets/{other}/grants/{beta.member}")
     page = follow(beta, page["cursor"])

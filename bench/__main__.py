@@ -16,9 +16,14 @@ import orjson
 from rich.console import Console
 
 from bench import batches, engines, followers, loading, lookups, starts, to_match, writes
+from bench.calls import RefusedError
+from bench.hubs import NotReadyError
+from bench.lookups import WrongAnswerError
 from bench.machine import machine
 from bench.measures import Measure, as_json, show
+from bench.postgres import NoPostgresError
 from bench.stage import Stage
+from bench.wrk import NoLoadError
 
 MEASURES: Mapping[str, Callable[[Stage], Iterable[Measure]]] = {
     "start": starts.measure,
@@ -30,6 +35,8 @@ MEASURES: Mapping[str, Callable[[Stage], Iterable[Measure]]] = {
     "followers": followers.measure,
     "to-match": to_match.measure,
 }
+REFUSALS = (NoLoadError, NoPostgresError, NotReadyError, RefusedError, WrongAnswerError)
+"""What makes figures impossible, or worthless."""
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -47,7 +54,10 @@ def main(names: tuple[str, ...], codes: int, *, in_json: bool, save: bool) -> No
     with closing(stage.ends):
         for name in names or MEASURES:
             console.print(f"[dim]{name} …")
-            found += MEASURES[name](stage)
+            try:
+                found += MEASURES[name](stage)
+            except REFUSALS as error:
+                raise click.ClickException(f"{name}: {error}") from error
     show(found, console)
     if save:
         console.print(f"Kept as {_kept(found, before).name}.")

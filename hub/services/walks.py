@@ -156,6 +156,8 @@ class WalkWatch:
 
 def _sides(part: Part, hits: Hits) -> Sides:
     """On which side of which boundary each query fell, as the answer told it."""
+    if not len(hits):
+        return np.zeros(len(part.codes), np.uint8)
     mine = hits.signal == INDEX[PDQ.name]
     best = np.full(int(part.items.max()) + 1, PDQ.bits, np.uint16)
     np.minimum.at(best, hits.item[mine], hits.distance[mine])

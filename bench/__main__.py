@@ -5,6 +5,7 @@ The machine may be shared and of any speed, so what must be reached is mostly a 
 figures stand beside it.
 """
 
+import signal
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
@@ -47,6 +48,8 @@ RESULTS = Path(__file__).parent / "results"
 @click.option("--codes", default=100_000, show_default=True, help="How many the hub holds.")
 def main(names: tuple[str, ...], codes: int, *, in_json: bool, save: bool) -> None:
     """Measure everything, or what is named; exit with 1 where something was not reached."""
+    # Asked to end, it ends what it started too.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(1))
     console = Console(stderr=in_json)
     before = machine()
     found: list[Measure] = []

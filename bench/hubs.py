@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from hub.adapters.processes import before_exec
 from hub.cli.asking import is_ready
 from hub.settings import Address, Settings
 
@@ -95,7 +96,13 @@ def _running(command: list[str], environment: dict[str, str], data: Path) -> Ite
     began = time.perf_counter()
     with lines.open("ab") as log:
         process = subprocess.Popen(  # noqa: S603 - our own programs, never a shell
-            command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            # Nothing of a benchmark goes on when it is killed.
+            preexec_fn=before_exec(signal.SIGTERM),  # noqa: PLW1509 - we have one thread here
         )
     try:
         settings = Settings.read(environment)

@@ -9,7 +9,9 @@ synced to the disk as they are in production.
 import os
 import pwd
 import shutil
+import signal
 import subprocess
+import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -19,6 +21,10 @@ from pathlib import Path
 import psycopg
 from sqlalchemy.engine import URL, make_url
 
+from hub.adapters.processes import before_exec
+
+PATIENCE = 60.0
+"""Seconds after which a server that does not answer is taken to never answer."""
 GIVEN = "BREAKWATER_TEST_PG_URL"
 DEBIAN = Path("/usr/lib/postgresql")
 
@@ -78,14 +84,38 @@ def _server(folder: Path) -> Iterator[URL]:
         "--no-sync",
     ]
     _call(initdb, user)
-    control: list[str | Path] = [binaries / "pg_ctl", "-D", data, "-w", "-l", home / "log"]
-    _call([*control, "-o", f"-k {home} -h ''", "start"], user)
+    with (home / "log").open("wb") as log:
+        process = subprocess.Popen(  # noqa: S603 - PostgreSQL itself, never a shell
+            [binaries / "postgres", "-D", data, "-k", home, "-c", "listen_addresses="],
+            user=user,
+            cwd=home,
+            stdout=log,
+            stderr=log,
+            # SIGQUIT: it ends at once and takes its children along, also where we are killed.
+            preexec_fn=before_exec(signal.SIGQUIT),  # noqa: PLW1509 - we have one thread here
+        )
     try:
-        yield URL.create(
+        server = URL.create(
             "postgresql", username="postgres", database="postgres", query={"host": str(home)}
         )
+        _await(server, process)
+        yield server
     finally:
-        _call([*control, "-m", "immediate", "stop"], user)
+        process.send_signal(signal.SIGQUIT)
+        process.wait()
+
+
+def _await(server: URL, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            psycopg.connect(server.render_as_string()).close()
+        except psycopg.OperationalError as error:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise NoPostgresError("PostgreSQL does not start.") from error
+            time.sleep(0.05)
+        else:
+            return
 
 
 def _call(command: Sequence[str | Path], user: str | None) -> None:

@@ -15,6 +15,7 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 
 import psutil
 import pytest
@@ -22,8 +23,9 @@ import sqlalchemy as sa
 
 from hub.storage import tables
 from tests.faults.contributions import Pictures, contribution, question
-from tests.faults.up import Up, eventually, sent
+from tests.faults.up import Up, sent
 from tests.faults.wholeness import flaws
+from tests.support.waiting import eventually
 
 KILLS = int(os.environ.get("BREAKWATER_TEST_KILLS", "60"))
 SEED = int(os.environ.get("BREAKWATER_TEST_SEED", str(random.SystemRandom().getrandbits(32))))
@@ -127,12 +129,12 @@ def _kill_one_after_another(hub, writers):
     for role in itertools.islice(itertools.cycle(deck), KILLS):
         before = sum(len(writer.acknowledged) for writer in writers)
         eventually(
-            lambda before=before: _are_written(hub, writers, before + 3),
+            partial(_are_written, hub, writers, before + 3),
             lambda: f"no acknowledgements come any more: {hub.last_words()}",
         )
         time.sleep(chance.uniform(0, 0.05))
         process = chance.choice(
-            eventually(lambda role=role: hub.named(role), lambda role=role: f"no {role} lives")
+            eventually(partial(hub.named, role), partial("no {} lives".format, role))
         )
         with contextlib.suppress(psutil.NoSuchProcess):
             hub.kill(process)
@@ -148,7 +150,7 @@ def _assert_answers_are_right(hub, writers):
     gone = {id_ for writer in writers for id_ in writer.withdrawn}
     last = max(position for writer in writers for *_, position in writer.acknowledged)
     for some in (known[start : start + 500] for start in range(0, len(known), 500)):
-        told = eventually(lambda some=some: _sure(hub, some, last), hub.last_words)
+        told = eventually(partial(_sure, hub, some, last), hub.last_words)
         wrong = [
             (id_, answer["answer"])
             for (_, id_), answer in zip(some, told["answers"], strict=True)

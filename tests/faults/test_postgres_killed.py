@@ -14,10 +14,10 @@ import pytest
 
 from tests.faults.contributions import Pictures, contribution
 from tests.faults.test_many_writers import Crowd, positions
-from tests.faults.up import eventually
 from tests.faults.wholeness import flaws
 from tests.support.databases import PostgresDatabases
 from tests.support.postgres import NoPostgresError, Postgres
+from tests.support.waiting import eventually
 
 KILLS = int(os.environ.get("BREAKWATER_TEST_PG_KILLS", "5"))
 WRITERS = 4

@@ -13,7 +13,8 @@ import subprocess
 import pytest
 
 from tests.faults.contributions import Pictures, contribution
-from tests.faults.up import Up, eventually
+from tests.faults.up import Up
+from tests.support.waiting import eventually
 
 ACKNOWLEDGED = 50
 CALLS = "trace=fdatasync,fsync,write,writev,sendto,sendmsg,pwrite64"

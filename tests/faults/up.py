@@ -8,19 +8,18 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from hub.demo.running import free_port
+from tests.support.waiting import PATIENCE, eventually
+
 ROOT = Path(__file__).parents[2]
-PATIENCE = 120.0
-"""Seconds after which what should happen is taken to never happen."""
 NUMBA = Path(tempfile.gettempdir()) / f"breakwater-tests-numba-{os.getuid()}"
 """Compiled kernels, shared by every hub that a test starts."""
 
@@ -159,19 +158,3 @@ def sent(line, method, path, body=None, *, key=None, once=None):
     line.request(method, path, None if body is None else json.dumps(body), headers)
     answer = line.getresponse()
     return answer.status, answer.read()
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def eventually(question, complaint):
-    """Ask until the answer is true; a failed test says what never happened."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        if answer := question():
-            return answer
-        time.sleep(0.01)
-    raise AssertionError(complaint())

@@ -8,7 +8,6 @@ import contextlib
 import ctypes
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,8 @@ from typing import Any, Self
 
 from redis import Redis
 from redis.exceptions import RedisError
+
+from hub.demo.running import free_port
 
 _LIBC = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1
@@ -107,7 +108,7 @@ class Cluster:
     """Three nodes on loopback ports that were free a moment ago."""
 
     def __init__(self, folder: Path) -> None:
-        self._ports = [(_free_port(), _free_port()) for _ in range(3)]
+        self._ports = [(free_port(), free_port()) for _ in range(3)]
         self._nodes = [
             Valkey(folder / str(port), *_node_options(port, bus)) for port, bus in self._ports
         ]
@@ -161,13 +162,6 @@ def _sees_three(node: Valkey) -> bool:
 def _masters(node: Valkey) -> list[Any]:
     slots: list[Any] = node.client.execute_command("CLUSTER", "SLOTS")
     return slots
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _wait_until(holds: Callable[[], bool], what: str) -> None:

@@ -24,7 +24,7 @@ from tests.support.clock import Clock
 from tests.support.house import House
 from tests.support.truth import check_history, check_rebuilt, check_totals
 
-EXAMPLES = int(os.environ.get("BREAKWATER_TEST_EXAMPLES", "10"))
+EXAMPLES = int(os.environ.get("BREAKWATER_TEST_EXAMPLES", "6"))
 STEPS = 30
 
 codes = st.sampled_from(CODES)

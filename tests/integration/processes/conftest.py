@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,30 +17,15 @@ from typing import Any
 import psutil
 import pytest
 
+from hub.demo.running import free_port
+from tests.support.waiting import PATIENCE
+
 ROOT = Path(__file__).parents[3]
-PATIENCE = 60.0
-"""Seconds after which something that should happen is taken to never happen."""
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def listens(port):
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def eventually(question):
-    """Ask until the answer is true; a failed test says what was asked."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        if answer := question():
-            return answer
-        time.sleep(0.02)
-    pytest.fail(f"did not happen: {question}")
 
 
 @dataclass

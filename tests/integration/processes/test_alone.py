@@ -12,15 +12,10 @@ import pytest
 
 from hub.cli.exits import Exit
 from hub.cli.welcome import contribution, question
-from tests.integration.processes.conftest import (
-    PATIENCE,
-    ROOT,
-    Running,
-    eventually,
-    free_port,
-    gone,
-)
+from hub.demo.running import free_port
+from tests.integration.processes.conftest import ROOT, Running, gone
 from tests.integration.processes.test_real_hub import is_hit, request, sent
+from tests.support.waiting import PATIENCE, eventually
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ import pytest
 
 from hub.adapters.secrets import load_keys
 from hub.cli.exits import Exit
-from tests.integration.processes.conftest import free_port
+from hub.demo.running import free_port
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,9 @@ import urllib.request
 import pytest
 
 from hub.cli.exits import Exit
-from tests.integration.processes.conftest import Running, eventually, free_port, gone
+from hub.demo.running import free_port
+from tests.integration.processes.conftest import Running, gone
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.slow
 

@@ -17,7 +17,9 @@ from hub.adapters.redis import (
     require_usable,
 )
 from hub.cli.exits import Exit
-from tests.integration.processes.conftest import PATIENCE, ROOT, eventually, free_port, listens
+from hub.demo.running import free_port
+from tests.integration.processes.conftest import ROOT, listens
+from tests.support.waiting import PATIENCE, eventually
 
 OLD = {
     "server": b"# Server\r\nredis_version:6.2.14\r\n",

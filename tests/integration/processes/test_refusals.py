@@ -7,7 +7,8 @@ import stat
 import pytest
 
 from hub.cli.exits import Exit
-from tests.integration.processes.conftest import Running, free_port
+from hub.demo.running import free_port
+from tests.integration.processes.conftest import Running
 
 
 def is_one_sentence(text):

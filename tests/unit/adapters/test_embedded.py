@@ -19,7 +19,7 @@ from hub.adapters.embedded import (
     server_version,
 )
 from hub.adapters.processes import LockedError, lock_folder
-from tests.integration.processes.conftest import eventually
+from tests.support.waiting import eventually
 
 
 def program(folder, name, says):

@@ -13,7 +13,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from hub.adapters import metrics as adapter
 from hub.adapters.metrics import FOLDER, Metrics, Together, expose
-from tests.integration.processes.conftest import eventually, free_port
+from hub.demo.running import free_port
+from tests.support.waiting import eventually
 
 PART = """
 import sys

@@ -17,7 +17,9 @@ from hub.adapters.processes import (
     lock_folder,
     require_free,
 )
-from tests.integration.processes.conftest import eventually, free_port, gone
+from hub.demo.running import free_port
+from tests.integration.processes.conftest import gone
+from tests.support.waiting import eventually
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of a parent's death")
 

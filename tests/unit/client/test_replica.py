@@ -10,6 +10,7 @@ from hub.client import ApiError, Client, Code, Contribution, Item, Opinion
 from hub.client.replica import Replica
 from hub.domain.sharing import LOOKUP, REPLICA
 from hub.services.restoring import new_timeline
+from tests.support.waiting import eventually
 from tests.unit.pictures.photographs import (
     encoded,
     framed,
@@ -279,15 +280,11 @@ def test_loop_follows_until_it_is_told_to_stop(hub, giver, client):
     following.start()
     try:
         contributed(hub, giver)
-        assert eventually(lambda: replica.match_items([HIT]).answers[0].is_hit)
-        assert eventually(lambda: replica.match_items([MISS]).is_clear)
+        eventually(lambda: replica.match_items([HIT]).answers[0].is_hit)
+        eventually(lambda: replica.match_items([MISS]).is_clear)
     finally:
         stop.set()
         following.join()
-
-
-def eventually(holds):
-    return any(holds() or threading.Event().wait(0.05) for _ in range(600))
 
 
 def test_loop_outlives_a_hub_that_refuses(hub, hasher):

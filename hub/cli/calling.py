@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which hub a command talks to, with which key, and in what sentence it tells of a failure."""
 
-import os
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,11 +13,11 @@ from urllib.parse import urlsplit
 import click
 
 from hub.cli.exits import CommandError, Exit
+from hub.cli.keyrings import key_file_option, required_key
 from hub.client import ApiError, Client, ClientError, Retry, UnreachableError
 from matching.pictures import HasherError
 
 URL = "http://127.0.0.1:8080"
-_KEY = re.compile(r"[\x21-\x7e]{1,256}")
 _MOST_FLAWS = 5  # told in a sentence
 
 _STATUSES: Mapping[int, Exit] = {
@@ -49,14 +47,10 @@ def calls_hub(command: Callable[..., None]) -> Callable[..., None]:
     @click.option(
         "--url", envvar="BREAKWATER_URL", default=URL, show_default=True, show_envvar=True
     )
-    @click.option(
-        "--key-file",
-        type=click.Path(dir_okay=False, path_type=Path),
-        help="A file with the key, instead of BREAKWATER_KEY; others can see an argument.",
-    )
+    @key_file_option
     @wraps(command)
     def wrapped(*, url: str, key_file: Path | None, **given: Any) -> None:
-        command(target=Target(_address(url), _key(key_file)), **given)
+        command(target=Target(_address(url), required_key(key_file)), **given)
 
     return wrapped
 
@@ -118,25 +112,3 @@ def _address(url: str) -> str:
             Exit.SETTINGS,
         )
     return url.rstrip("/")
-
-
-def _key(file: Path | None) -> str:
-    key = os.environ.get("BREAKWATER_KEY", "").strip() if file is None else _read(file)
-    if not key:
-        raise CommandError(
-            "There is no key: put it into BREAKWATER_KEY, or name its file with --key-file.",
-            Exit.DENIED,
-        )
-    if not _KEY.fullmatch(key):
-        raise CommandError("What was given is no key; one begins with bw_.", Exit.DENIED)
-    return key
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_text(encoding="ascii").strip()
-    except UnicodeDecodeError:
-        raise CommandError(f"There is no key in {file}.", Exit.DENIED) from None
-    except OSError as error:
-        why = (error.strerror or "unknown error").lower()
-        raise CommandError(f"Cannot read the key in {file}: {why}.", Exit.DENIED) from error

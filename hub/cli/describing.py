@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from hub.cli.exits import CommandError, Exit, cannot_write
+from hub.cli.output import json_option, print_json
 
 COMMITTED = Path("docs/api/openapi.json")
 
@@ -19,17 +20,23 @@ COMMITTED = Path("docs/api/openapi.json")
     help="Where to write it; - for standard output.",
 )
 @click.option("--check", is_flag=True, help="Write nothing; fail where the file is another.")
-def openapi(*, output: Path, check: bool) -> None:
-    """Write the OpenAPI document of this version."""
+@json_option
+def openapi(*, output: Path, check: bool, as_json: bool) -> None:
+    """Write the OpenAPI document of this version, which is JSON itself."""
     from hub import app  # noqa: PLC0415  # takes a second to import
 
     document = app.openapi()
+    if str(output) == "-" and not check:
+        click.echo(document, nl=False)
+        return
     if check:
         _compare(output, document)
-    elif str(output) == "-":
-        click.echo(document, nl=False)
     else:
         _write(output, document)
+    if as_json:
+        print_json({"file": str(output), "written": not check})
+    else:
+        click.echo(f"{output} is this version's." if check else f"Wrote {output}.")
 
 
 def _compare(output: Path, document: bytes) -> None:
@@ -37,7 +44,6 @@ def _compare(output: Path, document: bytes) -> None:
         raise CommandError(
             f"{output} is not this version's: run breakwater openapi and commit it.", Exit.FOUND
         )
-    click.echo(f"{output} is this version's.")
 
 
 def _write(output: Path, document: bytes) -> None:
@@ -46,4 +52,3 @@ def _write(output: Path, document: bytes) -> None:
         output.write_bytes(document)
     except OSError as error:
         raise cannot_write(output, error) from error
-    click.echo(f"Wrote {output}.")

@@ -95,12 +95,17 @@ def db() -> None:
 
 
 @db.command("upgrade")
-def upgrade() -> None:
+@json_option
+def upgrade(*, as_json: bool) -> None:
     """Bring the database to this version's schema, making it if there is none."""
     settings = read_settings()
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     preparing.upgrade(settings)
-    click.echo(f"The schema is {preparing.newest_revision()}.")
+    revision = preparing.newest_revision()
+    if as_json:
+        print_json({"revision": revision})
+    else:
+        click.echo(f"The schema is {revision}.")
 
 
 @db.command("check")

@@ -8,11 +8,13 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 
 import click
 
 from hub.adapters.processes import end_with_parent
 from hub.cli.exits import Exit, read_settings
+from hub.cli.keyrings import given_key, key_file_option
 from hub.cli.output import json_option, print_json, print_table
 from hub.cli.supervising import Tell
 from hub.settings import LOG_LEVELS, Settings
@@ -59,13 +61,13 @@ def worker(*, prepared: bool) -> None:
 
 
 @click.command()
-@click.option("--key", envvar="BREAKWATER_KEY", help="A key of the hub, to be told more.")
+@key_file_option
 @json_option
-def status(*, key: str | None, as_json: bool) -> None:
-    """Ask the running hub how it is; ends with 69 if it does not answer."""
+def status(*, key_file: Path | None, as_json: bool) -> None:
+    """Ask the running hub how it is; ends with 69 if it does not answer. A key tells more."""
     from hub.cli.asking import ask_status  # noqa: PLC0415  # only this command needs it
 
-    found = ask_status(read_settings().listen, key)
+    found = ask_status(read_settings().listen, given_key(key_file))
     if as_json:
         print_json(found)
     else:

@@ -12,6 +12,9 @@ Nothing here repeats a code, an account or a key.
 from dataclasses import dataclass
 from typing import Any
 
+URN = "urn:breakwater:problem:"
+"""What every type of problem begins with."""
+
 
 @dataclass(frozen=True)
 class Flaw:

@@ -11,7 +11,7 @@ from datetime import datetime
 import numpy as np
 
 from hub.client.answers import Answer, Hit, Record
-from hub.client.errors import Flaw
+from hub.client.errors import URN, Flaw
 from hub.client.values import Code, Item
 from matching.batches import Batch, Part, words_of
 from matching.derivations import derivation_id
@@ -52,11 +52,11 @@ def question_of(item: Item) -> Question:
     try:
         codes = tuple(_read(code) for code in item.codes if _is_fit(code))
     except MalformedHashError as error:
-        return Question(item, error=Flaw("malformed-code", str(error)))
+        return Question(item, error=Flaw(URN + "malformed-code", str(error)))
     except UnknownSignalError as error:
-        return Question(item, error=Flaw("unknown-signal", str(error)))
+        return Question(item, error=Flaw(URN + "unknown-signal", str(error)))
     except UnknownDerivationError as error:
-        return Question(item, error=Flaw("unknown-derivation", str(error)))
+        return Question(item, error=Flaw(URN + "unknown-derivation", str(error)))
     return Question(item, codes)
 
 

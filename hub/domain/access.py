@@ -23,7 +23,6 @@ GRANT_OF_SCOPE: Mapping[str, str | None] = MappingProxyType(
         "opinions:write": LOOKUP,
         "outcomes:write": LOOKUP,
         "changes:read": REPLICA,
-        "appeals:write": LOOKUP,
         "admin": None,  # of the hub, not of a set
     }
 )
@@ -46,7 +45,7 @@ ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "contributor": _CONTRIBUTOR,
         "reader": frozenset({"match", "indicators:read", "changes:read", "outcomes:write"}),
-        "reviewer": _CONTRIBUTOR | {"appeals:write"},
+        "reviewer": _CONTRIBUTOR,
         "admin": SCOPES,
     }
 )

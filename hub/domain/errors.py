@@ -16,6 +16,10 @@ Sorted by what the caller can do about it:
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+URN = "urn:breakwater:problem:"
+"""What the type of every problem and of every row's error begins with."""
 
 
 class HubError(Exception):
@@ -34,6 +38,15 @@ class Flaw:
     index: int | None = None
     """Which row of a batch, or which code of an item."""
     field: str | None = None
+
+    def told(self) -> dict[str, Any]:
+        """As the API tells it, in a problem or in the answer to a row."""
+        told: dict[str, Any] = {"type": URN + self.slug, "detail": self.detail}
+        if self.index is not None:
+            told["index"] = self.index
+        if self.field is not None:
+            told["field"] = self.field
+        return told
 
 
 class BadInputError(HubError):

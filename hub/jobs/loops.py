@@ -51,11 +51,9 @@ def relay(hub: Hub, stop: threading.Event) -> None:
 def neighbours(hub: Hub, stop: threading.Event) -> None:
     """Link neighbours as positions arrive."""
     while not stop.is_set():
-        began = time.monotonic()
         handled = neighbouring.link_neighbours(hub)
-        if handled:
-            hub.metrics.linked(0, time.monotonic() - began)
-        else:
+        hub.metrics.linked(*neighbouring.backlog(hub))
+        if not handled:
             hub.follower.wait_for(hub.engine.position + 1, 1.0)
 
 

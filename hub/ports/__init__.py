@@ -364,7 +364,7 @@ class MetricsPort(Protocol):
         ...
 
     def linked(self, behind: int, seconds: float) -> None:
-        """Say how far the neighbours job is behind, and how long its last step took."""
+        """Say how many positions await the neighbours job, and how long the oldest has."""
         ...
 
     def probed(self, seconds: float | None) -> None:

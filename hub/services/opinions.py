@@ -6,6 +6,7 @@ neighbours job.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -187,11 +188,7 @@ def any_indicator(public_id: str, work: Work) -> Indicator:
 
 def told_flaws(error: BadInputError) -> dict[str, Any]:
     """A row's error inside a batch's answer."""
-    first = error.flaws[0]
-    told: dict[str, Any] = {"type": first.slug, "detail": first.detail}
-    if first.field is not None:
-        told["field"] = first.field
-    return told
+    return replace(error.flaws[0], index=None).told()
 
 
 def committed(work: Work, answer: Answer) -> Answer:

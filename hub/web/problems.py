@@ -7,10 +7,9 @@ from typing import Any
 import orjson
 from flask import Response, g
 
-from hub.domain.errors import Flaw
+from hub.domain.errors import URN, Flaw
 
 MEDIA_TYPE = "application/problem+json"
-URN = "urn:breakwater:problem:"
 MOST_FLAWS = 100
 
 
@@ -33,7 +32,7 @@ def problem(
     }
     if flaws:
         body["detail"] = _counted(flaws)
-        body["errors"] = [_told(flaw) for flaw in flaws[:MOST_FLAWS]]
+        body["errors"] = [flaw.told() for flaw in flaws[:MOST_FLAWS]]
     return Response(orjson.dumps(body), status, dict(headers or {}), mimetype=MEDIA_TYPE)
 
 
@@ -43,12 +42,3 @@ def _counted(flaws: Sequence[Flaw]) -> str:
     if len(flaws) <= MOST_FLAWS:
         return f"{len(flaws)} things are wrong; see errors."
     return f"{len(flaws)} things are wrong; the first {MOST_FLAWS} are in errors."
-
-
-def _told(flaw: Flaw) -> dict[str, Any]:
-    told: dict[str, Any] = {"type": URN + flaw.slug, "detail": flaw.detail}
-    if flaw.index is not None:
-        told["index"] = flaw.index
-    if flaw.field is not None:
-        told["field"] = flaw.field
-    return told

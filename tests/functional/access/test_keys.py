@@ -178,8 +178,8 @@ def test_dead_key_is_not_rotated_nor_revoked_again(alpha, house):
 
 BELOW = {
     "reader": {"reader"},
-    "contributor": {"reader", "contributor"},
-    "reviewer": {"reader", "contributor", "reviewer"},
+    "contributor": {"reader", "contributor", "reviewer"},
+    "reviewer": {"reader", "contributor", "reviewer"},  # can do no more, until there is a queue
     "admin": set(ROLES),
 }
 """Whose keys each role can handle: those that can do no more."""

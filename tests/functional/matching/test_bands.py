@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from hub.domain.errors import URN
 from tests.support.codes import code, flipped, pdq
 from tests.support.saying import (
     account,
@@ -192,7 +193,7 @@ def test_a_bad_item_is_an_error_and_harms_no_other(shared, alpha, beta, known):
     told = answers(beta, query(("pdq", known)), *bad, query(("pdq", pdq())))
 
     assert [one["answer"] for one in told] == ["hit", *["error"] * len(bad), "none"]
-    assert [one["error"]["type"] for one in told[1:-1]] == [
+    assert [one["error"]["type"].removeprefix(URN) for one in told[1:-1]] == [
         "malformed-code", "impossible-pdq", "unknown-signal", "code-count", "unknown-derivation",
         "two-plain-codes", "malformed-code", "malformed-item",
     ]  # fmt: skip
@@ -210,7 +211,7 @@ def test_codes_by_signal_are_an_item_each(shared, alpha, beta, known):
     assert [one["answer"] for one in told] == ["hit", "error", "none", "none", "hit"]
     assert [told[0]["hits"][0]["id"], told[4]["hits"][0]["id"]] == [second, first]
     assert told[1]["error"] == {
-        "type": "malformed-code", "index": 1, "detail": told[1]["error"]["detail"],
+        "type": URN + "malformed-code", "index": 1, "detail": told[1]["error"]["detail"],
     }  # fmt: skip
 
 
@@ -396,7 +397,7 @@ def test_accounts_are_matched_by_a_route_of_their_own(shared, alpha, beta):
     assert [one["answer"] for one in told] == ["hit", "none", "error"]
     (hit,) = told[0]["hits"]
     assert (hit["id"], hit["signal"], hit["standing"]) == (indicator, "account", "review")
-    assert told[2]["error"]["type"] == "malformed-account"
+    assert told[2]["error"]["type"] == URN + "malformed-account"
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@
 import pytest
 import sqlalchemy as sa
 
+from hub.domain.errors import URN
 from hub.services.ledger import Budgets
 from hub.services.upkeep import forget_old
 from hub.storage import tables
@@ -77,7 +78,7 @@ def test_one_bad_receipt_harms_no_other(house, shared, alpha, beta, gamma, known
 
     assert results[0] == {"index": 0, "position": head + 1}
     assert [row["index"] for row in results] == list(range(len(rows)))
-    assert [row["error"]["type"] for row in results[1:4]] == ["unknown-receipt"] * 3
+    assert [row["error"]["type"] for row in results[1:4]] == [URN + "unknown-receipt"] * 3
     assert all("error" in row for row in results[4:])
     assert house.hub.feed.head().position == head + 1
     assert outcomes(alpha, indicator) == {"content-removed": 1}

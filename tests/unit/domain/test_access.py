@@ -121,7 +121,7 @@ def test_roles_bundle_exactly_these_scopes():
     assert dict(ROLES) == {
         "contributor": contributor,
         "reader": {"match", "indicators:read", "changes:read", "outcomes:write"},
-        "reviewer": contributor | {"appeals:write"},
+        "reviewer": contributor,
         "admin": SCOPES,
     }
     assert scopes_of("reader") == ROLES["reader"]
@@ -134,7 +134,7 @@ def test_roles_bundle_exactly_these_scopes():
         ("replica", {"changes:read"}),
         (
             "lookup",
-            {"match", "indicators:read", "opinions:write", "outcomes:write", "appeals:write"},
+            {"match", "indicators:read", "opinions:write", "outcomes:write"},
         ),
     ],
 )

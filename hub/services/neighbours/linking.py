@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The votes that contributions and opinions are on an entry."""
+
+from collections.abc import Mapping
+
+from hub.domain.indicators import Indicator
+from hub.domain.standing import Vote, may_corroborate
+from hub.domain.vocabulary import VOCABULARY
+from hub.domain.votes import AGREE, DISAGREE, Link
+from hub.ports import Work
+
+
+def contribution_link(voter: Indicator) -> Link:
+    """The vote that a contribution is on its neighbours: it agrees."""
+    return Link(
+        operator=voter.operator,
+        side=AGREE,
+        voter=voter.key,
+        counts=may_corroborate(_as_vote(voter)),
+        copied=voter.copied,
+    )
+
+
+def _as_vote(voter: Indicator) -> Vote:
+    return Vote(
+        operator=voter.operator,
+        operator_kind=voter.operator_kind,
+        stance="agree",
+        source="contribution",
+        basis=voter.words.basis,
+        assessed_by=voter.words.assessed_by,
+        list_name=voter.words.list_name,
+        reason=None,
+        copied=voter.copied,
+        counts_from=voter.created_at,
+        expires=voter.expires,
+        live=voter.is_live,
+    )
+
+
+def opinion_links(
+    indicator: Indicator, set_key: int, neighbours: Mapping[int, Indicator], work: Work
+) -> list[Link]:
+    """Opinions on the entry itself, and those on its direct neighbours that reach near."""
+    direct = work.opinions.of_entries([indicator.key], set_key)
+    # An operator's word on this very entry replaces what it said of a neighbour.
+    spoken = {row.operator for row in direct}
+    near = [
+        row
+        for row in work.opinions.of_entries(list(neighbours), set_key)
+        if row.reach == "near" and row.operator not in spoken
+    ]
+    return [
+        Link(
+            operator=row.operator,
+            side=AGREE if row.stance == "agree" else DISAGREE,
+            opinion=row.key,
+            counts=row.reason in VOCABULARY.one_voice_reasons or row.assessed_by > 0,
+        )
+        for row in (*direct, *near)
+        if row.stance in ("agree", "disagree")
+        and row.reason not in VOCABULARY.no_vote_reasons
+        and row.operator != indicator.operator
+    ]

@@ -50,7 +50,7 @@ class Settings:
     threads: int = 8
     """BREAKWATER_THREADS: requests that one such process answers at the same time; 8."""
     requests_per_second: int = 1000
-    """BREAKWATER_REQUESTS_PER_SECOND: what one key may ask of one such process; 1000."""
+    """BREAKWATER_REQUESTS_PER_SECOND: what an operator may ask of one such process; 1000."""
     log_level: str = "info"
     """BREAKWATER_LOG_LEVEL: debug, info, warning or error; info."""
     metrics_listen: Address | None = None

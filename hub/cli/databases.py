@@ -2,8 +2,10 @@
 """The database as commands need it; importing this takes seconds, so they do it late."""
 
 import os
+import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
@@ -47,6 +49,22 @@ def upgrade(settings: Settings) -> None:
     os.umask(0o077)
     with opened(settings) as database:
         schema.upgrade(database, new_id)
+
+
+def empty_log(database: Path) -> None:
+    """Write SQLite's log into its database and empty it, so that what was erased is in neither.
+
+    Raises:
+        CommandError: A reader holds it for longer than we wait.
+    """
+    with closing(sqlite3.connect(database, isolation_level=None, timeout=5)) as connection:
+        busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        raise CommandError(
+            "It is erased, but the database's log is in use and still holds it: run the same "
+            "command again.",
+            Exit.BUSY,
+        )
 
 
 def has_operators(settings: Settings) -> bool:

@@ -95,14 +95,42 @@ def erase(*, indicator_id: str, yes: bool, as_json: bool) -> None:
 
     if not yes:
         click.confirm("Erase it for good? This cannot be undone.", abort=True)
+    settings = _with_redis()
     try:
-        erase_for_good(indicator_id, actor=SYSTEM, hub=assemble(_with_redis()))
+        erase_for_good(indicator_id, actor=SYSTEM, hub=assemble(settings))
     except NotFoundError as error:
         raise CommandError(str(error), Exit.DATA) from error
+    _sweep_up(settings)
     if as_json:
         print_json({"erased": indicator_id})
     else:
         click.echo("Erased. It stays erased after a restore, by erasures.log.")
+
+
+def _sweep_up(settings: Settings) -> None:
+    """Leave nothing of it in the database's log, nor in Redis and the log of our own."""
+    from hub.adapters.redis import open_redis  # noqa: PLC0415  # half a second
+    from hub.cli.databases import empty_log  # noqa: PLC0415  # takes seconds to import
+    from hub.services.relay import Relay  # noqa: PLC0415  # as above
+    from hub.wiring import open_index  # noqa: PLC0415  # as above
+    from matching.errors import UnavailableError  # noqa: PLC0415  # as above
+
+    if settings.database_file is not None:
+        empty_log(settings.database_file)
+    feed, store = open_index(settings)
+    try:
+        old = store.pointer()
+        Relay(feed, store).checkpoint(new_epoch=True)
+        if old is not None:
+            store.forget(old)
+        if read_settings().redis_url is None and settings.redis_url is not None:
+            open_redis(settings.redis_url).bgrewriteaof()
+    except UnavailableError as error:
+        raise CommandError(
+            f"It is erased from the database, but {error}: once it answers, run breakwater index "
+            "rebuild, that nothing of it stays there.",
+            Exit.UNAVAILABLE,
+        ) from error
 
 
 def _with_redis() -> Settings:

@@ -59,6 +59,8 @@ def _sqlite(url: str, begin: str, size: int) -> Engine:
             # NORMAL loses acknowledged rows at a power cut: 457 of 600 in our simulator.
             "synchronous=FULL",
             "foreign_keys=ON",
+            # What is erased is overwritten in the file, not only unlinked.
+            "secure_delete=ON",
             f"busy_timeout={BUSY_MS}",
         ):
             connection.execute(f"PRAGMA {pragma}").close()

@@ -154,6 +154,17 @@ class RedisStore:
             minimum = _id_out(EntryId(position + 1, 0))
             self._client.xtrim(self._stream, minid=minimum, approximate=False)
 
+    def forget(self, old: Pointer) -> None:
+        """Delete now what an old checkpoint alone held; else it would go by itself in an hour.
+
+        Whoever is loading it loads again.
+        """
+        with _translated():
+            now = self.pointer()
+            kept = now.manifest if now is not None else ()
+            for ref in {*old.manifest} - {*kept}:
+                self._client.delete(self._key(ref))
+
     def _chunk(self, ref: ChunkRef) -> Chunk:
         with _translated():
             data = self._client.get(self._key(ref))

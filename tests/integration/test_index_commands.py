@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """``breakwater index`` and ``erase`` on a hub that runs: what Redis holds is what SQL says."""
 
+import contextlib
+import hashlib
 import json
 import os
 import shlex
@@ -11,6 +13,9 @@ import pytest
 from redis import Redis
 
 from hub.demo.running import RunningHub, free_port
+from tests.support.waiting import eventually
+
+SEEN = hashlib.sha256(b"seen, and then erased").digest()
 
 
 @pytest.fixture(scope="module")
@@ -20,10 +25,15 @@ def hub(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def kept(hub):
+def first_words(hub):
+    """The curl line that contributes, as the first screen shows it."""
     screen = (hub.folder / "screen.txt").read_text()
-    line = next(line for line in screen.splitlines() if line.startswith("curl "))
-    done = subprocess.run(shlex.split(line), capture_output=True, check=True, timeout=30)  # noqa: S603 - what up printed
+    return shlex.split(next(line for line in screen.splitlines() if line.startswith("curl ")))
+
+
+@pytest.fixture(scope="module")
+def kept(first_words):
+    done = subprocess.run(first_words, capture_output=True, check=True, timeout=30)  # noqa: S603 - what up printed
     return json.loads(done.stdout)["id"]
 
 
@@ -64,6 +74,33 @@ def test_what_is_erased_is_in_no_answer_and_the_copy_agrees(hub, kept):
     assert json.loads(done.stdout) == {"erased": kept}
     assert settled(hub)["ok"] is True
     assert kept in (hub.folder / "data" / "erasures.log").read_text()
+
+
+def test_what_is_erased_is_in_no_file_either(hub, first_words):
+    words = ["Idempotency-Key: another" if "Idempotency" in one else one for one in first_words]
+    said = json.loads(words[-1])
+    said["item"]["codes"] = [{"signal": "sha256", "code": SEEN.hex()}]
+    words[-1] = json.dumps(said)
+    done = subprocess.run(words, capture_output=True, check=True, timeout=30)  # noqa: S603 - what up printed
+    command(hub, "index", "rebuild")
+    assert {"hub.db-wal", "valkey"} <= holders(hub), "the search finds nothing at all"
+
+    command(hub, "erase", json.loads(done.stdout)["id"], "--yes")
+
+    eventually(lambda: not holders(hub), lambda: f"it is still in {holders(hub)}")
+
+
+def holders(hub):
+    """What under the data folder holds the code: as SQL keeps it, or as Redis does."""
+    data = hub.folder / "data"
+    words = b"".join(SEEN[start : start + 8][::-1] for start in range(0, len(SEEN), 8))
+    found = set()
+    for path in data.rglob("*"):
+        with contextlib.suppress(OSError):
+            held = path.is_file() and path.read_bytes()
+            if held and (SEEN in held or words in held):
+                found.add(path.relative_to(data).parts[0])
+    return found
 
 
 def settled(hub):

@@ -37,6 +37,21 @@ def check_history(house: House) -> list[Any]:
     return list(changes)
 
 
+def check_names(house: House) -> None:
+    """What names somebody without a foreign key (decision 10) names somebody who is there."""
+    t = tables
+    with house.database.reader.connect() as connection:
+        for named, there in (
+            (t.indicator.c.operator, t.operator.c.key),
+            (t.indicator.c.party, t.party.c.key),
+            (t.version.c.party, t.party.c.key),
+            (t.entry.c.set_key, t.sharing_set.c.key),
+            (t.idempotency.c.member, t.member.c.key),
+        ):
+            nowhere = sa.select(named).where(named.not_in(sa.select(there)))
+            assert connection.scalars(nowhere).all() == [], f"{named} names nobody"
+
+
 def check_totals(house: House) -> dict[str, Total]:
     """Head, rows and engine agree on count and digest of each signal; returns them."""
     with house.database.reader.connect() as connection:

@@ -22,7 +22,7 @@ from tests.simulators.community import CODES, VICTIM, Community
 from tests.simulators.home import Home
 from tests.support.clock import Clock
 from tests.support.house import House
-from tests.support.truth import check_history, check_rebuilt, check_totals
+from tests.support.truth import check_history, check_names, check_rebuilt, check_totals
 
 EXAMPLES = int(os.environ.get("BREAKWATER_TEST_EXAMPLES", "6"))
 STEPS = 30
@@ -135,6 +135,7 @@ class Acts(RuleBasedStateMachine):
         self.community.sweep()
         check_history(self.house)
         check_totals(self.house)
+        check_names(self.house)
         check_rebuilt(self.house)
         self.found_is_what_was_said()
         self.links_are_who_agrees()

@@ -298,6 +298,15 @@ def _refuse_other_picture(known: Indicator, draft: Draft, work: Work) -> None:
             None,
             "external_id",
         )
+    sealed = work.indicators.sealed_account(known.key)
+    if draft.account and sealed and draft.account.subject != sealed.subject:
+        raise flaw(
+            "subject-changed",
+            "Who an account belongs to never changes with a version: withdraw it, and contribute "
+            "it anew under another name.",
+            None,
+            "subject",
+        )
 
 
 def _refuse_plain_or_odd(

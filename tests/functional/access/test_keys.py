@@ -156,6 +156,20 @@ def test_rotation_lets_both_keys_live_until_the_old_one_is_revoked(alpha, house)
     assert [caller.get("/v1/status").status_code for caller in (alpha, new)] == [401, 200]
 
 
+def test_rotation_makes_no_key_that_lives_longer(house, clock):
+    member = house.member(house.operator("new.example.com"))
+    old = house.caller(house.key(member, expires=clock() + timedelta(days=1)))
+    (known,) = old.get("/v1/keys").get_json()["items"]
+
+    made = old.post(f"/v1/keys/{known['id']}/rotate").get_json()
+
+    new = house.caller(made["secret"])
+    assert made["expires"] == known["expires"]
+    assert new.get("/v1/status").status_code == 200
+    clock.forward(days=1)
+    assert [caller.get("/v1/status").status_code for caller in (old, new)] == [401, 401]
+
+
 def test_third_key_by_rotation_is_refused(alpha):
     (old,) = alpha.get("/v1/keys").get_json()["items"]
     alpha.post(f"/v1/keys/{old['id']}/rotate")

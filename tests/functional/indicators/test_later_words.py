@@ -2,7 +2,7 @@
 """What holds for a first version holds for every later one; a receipt is for its own hit."""
 
 from tests.support.codes import pdq
-from tests.support.saying import account, contributed, flaws, matched, picture, version
+from tests.support.saying import account, contributed, flaws, matched, picture, said, version
 
 UNTOLD = 999_999
 """An internal key that no indicator has."""
@@ -21,6 +21,19 @@ def test_a_version_of_an_account_needs_a_basis_and_a_case_too(alpha, shared):
 
     assert [slug for slug, _ in flaws(weak)] == ["basis-not-enough"]
     assert [slug for slug, _ in flaws(caseless)] == ["case-missing"]
+
+
+def test_an_account_posted_again_with_another_subject_is_refused(alpha, shared):
+    words = {"case": "case-1", "basis": "own-service-human", "external_id": "one"}
+    kept = alpha.post("/v1/indicators", said(account(), shared, **words))
+
+    same = alpha.post("/v1/indicators", said(account(), shared, **words))
+    other = alpha.post(
+        "/v1/indicators", said(account(subject="payment-recipient"), shared, **words)
+    )
+
+    assert (same.json["id"], same.json["n"]) == (kept.json["id"], 2)
+    assert flaws(other) == [("subject-changed", None)]
 
 
 def test_a_receipt_of_an_indicator_that_is_not_here_is_unknown_and_harms_no_other(

@@ -91,6 +91,7 @@ class ItemErrorSchema(StrictSchema):
     type = fields.String(required=True)
     detail = fields.String(required=True)
     index = fields.Integer(required=True)
+    field = fields.String()
 
 
 class AnswerSchema(StrictSchema):

@@ -10,6 +10,7 @@ from hub.adapters import clock
 from hub.adapters.doorbell import RedisDoorbell
 from hub.adapters.erasures import ErasureFile
 from hub.adapters.metrics import Metrics
+from hub.adapters.randomness import RandomPool
 from hub.adapters.redis import open_redis
 from hub.adapters.secrets import load_keys
 from hub.ports import Clock, Hub
@@ -101,7 +102,7 @@ def assemble(settings: Settings, *, now: Clock = clock.now, budgets: Budgets | N
         follower=follower,
         directory=directory,
         ledger=Ledger(begin=begin, clock=now, budgets=budgets or Budgets()),
-        receipts=Receipts(secrets.receipts),
+        receipts=Receipts(secrets.receipts, RandomPool()),
         waiting=Waiting(follower, settings.threads),
         walks=WalkWatch(time.monotonic, _tell_staff),
         metrics=metrics,

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every answer carries, whatever it says."""
 
+import random
 import re
-import secrets
 from collections.abc import Iterable
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -34,7 +34,8 @@ def request_id(given: str | None) -> str:
     """The caller's id of the request where it is well formed, else a new one."""
     if given is not None and _REQUEST_ID.fullmatch(given):
         return given
-    return secrets.token_hex(8)
+    # It has to be another one each time, not one that nobody can guess.
+    return f"{random.getrandbits(64):016x}"
 
 
 def with_headers(wsgi: WSGIApplication) -> WSGIApplication:

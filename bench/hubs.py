@@ -20,7 +20,6 @@ from hub.settings import Address, Settings
 PATIENCE = 180.0
 """Seconds that a start may take, kernels compiled and all."""
 GRACE = 20.0
-WORKERS = 2
 
 
 class NotReadyError(Exception):
@@ -57,7 +56,6 @@ def running_hub(data: Path, **more: str) -> Iterator[Running]:
     environment = {
         **os.environ,
         "BREAKWATER_DATA": str(data),
-        "BREAKWATER_WORKERS": str(WORKERS),
         # The limit of what one operator may ask is not what is measured.
         "BREAKWATER_REQUESTS_PER_SECOND": "1000000",
         **more,
@@ -74,7 +72,6 @@ def running_flask(data: Path) -> Iterator[Running]:
     environment = {
         **os.environ,
         "BREAKWATER_DATA": str(data),
-        "BREAKWATER_WORKERS": str(WORKERS),
     }
     with _running(command, environment, data) as server:
         yield server

@@ -2,12 +2,16 @@
 """Everything an operator can set: one frozen dataclass, read once from the environment."""
 
 import ipaddress
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
+# Two a core, because connections spread unevenly over processes: on two cores four answer a fourth
+# more lookups than two. No more than eight, because each holds the index in memory.
+WORKERS = min(8, 2 * (os.cpu_count() or 1))
 MOST_WORKERS = 64
 MOST_THREADS = 256
 MOST_REQUESTS = 1_000_000
@@ -45,8 +49,8 @@ class Settings:
     """REDIS_URL: a Redis 7.0 or Valkey of your own; without it ``up`` starts a private one."""
     redis_binary: Path | None = None
     """BREAKWATER_REDIS_BINARY: the server that ``up`` starts instead of the bundled one."""
-    workers: int = 2
-    """BREAKWATER_WORKERS: processes that answer requests; 2."""
+    workers: int = WORKERS
+    """BREAKWATER_WORKERS: processes that answer requests; two a core, no more than eight."""
     threads: int = 8
     """BREAKWATER_THREADS: requests that one such process answers at the same time; 8."""
     requests_per_second: int = 1000

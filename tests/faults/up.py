@@ -140,6 +140,7 @@ class Up:
             **{name: value for name, value in os.environ.items() if not name.startswith(foreign)},
             "BREAKWATER_DATA": str(self.data),
             "BREAKWATER_LISTEN": f"127.0.0.1:{self.port}",
+            "BREAKWATER_WORKERS": "2",
             "BREAKWATER_LOG_LEVEL": "warning",
             "NUMBA_CACHE_DIR": str(NUMBA),
             "PYTHONPATH": str(ROOT),

@@ -66,6 +66,7 @@ class Running:
         own = {
             "BREAKWATER_DATA": str(self.data),
             "BREAKWATER_LISTEN": f"127.0.0.1:{self.port}",
+            "BREAKWATER_WORKERS": "2",
             "PYTHONPATH": str(ROOT),
             # Compiled once for all: a first start of each test's own takes its time.
             "NUMBA_CACHE_DIR": str(Path(tempfile.gettempdir()) / "breakwater-tests-numba"),

@@ -83,6 +83,9 @@ def changes_page(
         GoneError: The cursor is of another timeline, or older than what is kept.
         NotFoundError: A named set is not one whose codes may leave to the asker.
     """
+    at_rest = None if cursor is None or sets else _at_rest(cursor, asker, hub)
+    if at_rest is not None:
+        return at_rest
     with hub.begin.reading() as work:
         head = work.history.head()
         held = _held(cursor, head.timeline, hub)
@@ -143,6 +146,27 @@ def snapshot_page(set_id: str, cursor: str | None, *, asker: Asker, hub: Hub) ->
 
 
 # -- steps ---------------------------------------------------------------------------------------
+
+
+def _at_rest(cursor: str, asker: Asker, hub: Hub) -> Page | None:
+    """The empty page, from memory alone, where this process knows of nothing beyond the cursor.
+
+    So it is for nearly all who wait, and many of them must not slow those who look up. What was
+    committed a moment ago is told when they ask again, as it is to those who asked a moment ago.
+    """
+    known = hub.follower.freshness()
+    if not known.complete:
+        return None
+    try:
+        held = _held(cursor, known.timeline, hub)
+    except GoneError:
+        return None  # SQL knows the timeline first
+    now_ids = [one.id for one in replica_sets(asker, hub)]
+    if held.get("position", 0) < max(known.head, known.position) or held.get("sets") != now_ids:
+        return None
+    position = held["position"]
+    body = {"records": [], "cursor": cursor, "withheld_to": position, "head": position}
+    return Page(body, position, is_empty=True)
 
 
 def _held(cursor: str | None, timeline: str, hub: Hub) -> dict[str, Any]:

@@ -336,9 +336,9 @@ def waiting(house, caller, cursor, pool, seconds=20):
         house.caller(caller.secret).get, f"/v1/changes?cursor={cursor}&wait={seconds}"
     )
     places = house.hub.waiting._places  # noqa: SLF001 - nothing else tells that it waits
-    before = places._value  # noqa: SLF001
+    before = places._value  # noqa: SLF001 - as above
     deadline = time.monotonic() + 10
-    while places._value == before and not poll.done() and time.monotonic() < deadline:  # noqa: SLF001
+    while places._value == before and not poll.done() and time.monotonic() < deadline:  # noqa: SLF001 - as above
         time.sleep(0.001)
     return poll
 

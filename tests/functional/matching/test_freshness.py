@@ -43,7 +43,7 @@ def test_what_is_stale_cannot_say_none_but_says_what_it_finds(
 ):
     contributed(alpha, picture(pdq=known), shared)
     evidence = house.hub.follower._evidence  # noqa: SLF001 - its clock is real time
-    monkeypatch.setattr(evidence, "_clock", lambda real=evidence._clock: real() + 5.0)  # noqa: SLF001
+    monkeypatch.setattr(evidence, "_clock", lambda real=evidence._clock: real() + 5.0)  # noqa: SLF001 - as above
 
     answer = asked(beta, {"pdq": known}, {"pdq": pdq()}, {"phash": code("phash")}, settle=False)
 

@@ -143,6 +143,10 @@ def test_nothing_secret_is_written_to_the_log(first):
     eventually(lambda: is_hit(first.question))
     body = json.loads(first.question.data)
     code = body["items"][0]["codes"][0]["code"]
+    refused = urllib.request.Request(  # noqa: S310 - our own
+        first.question.full_url, json.dumps({**body, code: code}).encode(), first.question.headers
+    )
+    assert sent(refused)[0] == 422
 
     first.end()
     log = first.process.stderr.read()

@@ -20,19 +20,19 @@ class ErasureFile:
     def add(self, public_id: str) -> None:
         """Add an id; it is on the disk when this returns."""
         descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        try:
-            os.write(descriptor, f"{public_id}\n".encode())
+        with os.fdopen(descriptor, "ab", buffering=0) as file:
+            # On a line of its own, whatever a crash left of the line before.
+            line = f"\n{public_id}\n".encode()
+            while line:
+                line = line[file.write(line) :]
             os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
         self._sync_folder()
 
     def all(self) -> list[str]:
-        """Every id that was ever erased; a line cut short by a crash is passed over."""
+        """Every id that was ever erased; what a crash cut short is passed over."""
         if not self._path.exists():
             return []
-        lines = self._path.read_text(encoding="ascii").splitlines()
-        return list(dict.fromkeys(line for line in lines if _ID.fullmatch(line)))
+        return list(dict.fromkeys(_ID.findall(self._path.read_text(encoding="ascii"))))
 
     def _sync_folder(self) -> None:
         descriptor = os.open(self._path.parent, os.O_RDONLY)

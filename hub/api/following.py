@@ -11,8 +11,10 @@ from marshmallow.validate import Length
 
 from hub.api.blueprints import Blueprint
 from hub.api.schemas.base import Flag, FullMatch, QueryWhole, StrictSchema, Word
+from hub.domain.sharing import Asker
 from hub.services.following import Page, changes_page, snapshot_page
 from hub.web import current
+from hub.web.gate import admit_again
 from hub.web.policy import JSON, policy
 
 LONGEST_WAIT = 25
@@ -61,7 +63,10 @@ class ResyncSchema(StrictSchema):
 
 
 class ChangesSchema(StrictSchema):
-    """What changed; up to ``withheld_to`` nothing else was for you, and ``head`` is the last."""
+    """What changed; up to ``withheld_to`` nothing else was for you.
+
+    ``head`` is the last change of all, as it was known at most a second ago.
+    """
 
     records = fields.List(fields.Nested(RecordSchema), required=True)
     cursor = fields.String(required=True)
@@ -84,14 +89,14 @@ class SnapshotSchema(StrictSchema):
 @blueprint.answers(200, ChangesSchema)
 def changes(args: dict[str, Any]) -> Response:
     """What changed in your sets since the cursor; waits up to 25 s for something new."""
-    page = _page(args, args.get("cursor"))
+    page = _page(args, args.get("cursor"), g.asker)
     deadline = time.monotonic() + args["wait"]
     # What others are told wakes the waiting too.
     while page.is_empty and (left := deadline - time.monotonic()) > 0:
         if not current().waiting.until(page.position, left):
             headers = {"Retry-After": "1"}
             return Response(orjson.dumps(page.body), mimetype=JSON, headers=headers)
-        page = _page(args, page.body["cursor"])
+        page = _page(args, page.body["cursor"], admit_again(current(), "changes:read"))
     return Response(orjson.dumps(page.body), mimetype=JSON)
 
 
@@ -105,10 +110,10 @@ def snapshot(args: dict[str, Any], set_id: str) -> Response:
     return Response(orjson.dumps(body), mimetype=JSON)
 
 
-def _page(args: dict[str, Any], cursor: str | None) -> Page:
+def _page(args: dict[str, Any], cursor: str | None, asker: Asker) -> Page:
     return changes_page(
         cursor,
-        asker=g.asker,
+        asker=asker,
         hub=current(),
         sets=args["sets"].split(",") if "sets" in args else (),
         withdrawals=args.get("only_") == "withdrawals",

@@ -130,9 +130,15 @@ class Replica:
 
     def _load(self) -> None:
         records: list[Record] = []
-        follow = None
+        follow, lost = None, set()
         for set_id in self._sets:
-            page = self._client.snapshot(set_id)
+            try:
+                page = self._client.snapshot(set_id)
+            except ApiError as error:
+                if error.status != HTTPStatus.NOT_FOUND:
+                    raise
+                lost.add(set_id)  # one that was lost must not hold up the others
+                continue
             # From where the first began: what changed during the others comes again.
             follow = follow or page.follow
             records += page.records
@@ -142,8 +148,9 @@ class Replica:
         self._holdings.load(records)
         if not self._holdings.controls_ok():
             raise ProtocolError("an engine that gets its controls wrong")
-        self._cursor = follow
-        self._lost.clear()
+        # Where all were lost, from now on: should one come back, the feed says so.
+        self._cursor = follow or self._client.changes(None).cursor
+        self._lost = lost
 
     def _follow(self, cursor: str) -> bool:
         asked_at = self._clock()

@@ -8,6 +8,7 @@ The guards know codes, not pictures. They stop what is impossible or shows nothi
 logo has a code like any other, and needs the benign corpus.
 """
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
@@ -29,6 +30,13 @@ PLAIN = 0
 STRONG_SIGNALS = frozenset({"pdq", "md5", "sha1", "sha256", "account"})
 LIGHTEST_PDQ, HEAVIEST_PDQ = 120, 136
 """A true PDQ code has exactly 128 ones: its bits say what is above the median."""
+DIGESTS_OF_NOTHING = frozenset(
+    (name, value)
+    for name in ("md5", "sha1", "sha256")
+    for nothing in (hashlib.new(name, b"", usedforsecurity=False),)
+    for value in (nothing.digest(), bytes(nothing.digest_size))
+)
+"""Of an empty file, and the zeros of a hasher that failed."""
 LEAST_QUALITY = 50
 DEGENERATE_BITS = 40
 """This close to a picture that shows nothing; photographs stay 90 bits and more away."""
@@ -64,6 +72,9 @@ def is_searchable(code: Code) -> bool:
 
 def picture_flaws(code: Code, index: int | None = None) -> Iterator[Flaw]:
     """What is wrong with one code as knowledge about a picture."""
+    if (code.signal, code.value) in DIGESTS_OF_NOTHING:
+        # Whose upload fails sends the same, and would be told that it is known.
+        yield Flaw("low-information-hash", "This is the digest of an empty file.", index)
     if code.signal != "pdq":
         return
     impossible = tuple(_impossible(code, index))

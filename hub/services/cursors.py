@@ -11,7 +11,7 @@ import orjson
 from hub.domain.errors import BadInputError, Flaw, GoneError
 from hub.ports import SealBrokenError, Sealer
 
-_BOUND = b"cursor:1"
+_BOUND = b"cursor:1:"
 
 
 class MalformedCursorError(BadInputError):
@@ -24,22 +24,22 @@ class MalformedCursorError(BadInputError):
         super().__init__([Flaw(self.slug, detail, None, "cursor")])
 
 
-def sealed(values: Mapping[str, Any], *, timeline: str, sealer: Sealer) -> str:
-    """A cursor that holds *values* in this timeline."""
+def sealed(values: Mapping[str, Any], *, of: str, timeline: str, sealer: Sealer) -> str:
+    """A cursor of one list that holds *values* in this timeline."""
     plain = orjson.dumps({**values, "timeline": timeline})
-    return base64.urlsafe_b64encode(sealer.seal(plain, _BOUND)).decode().rstrip("=")
+    return base64.urlsafe_b64encode(sealer.seal(plain, _BOUND + of.encode())).decode().rstrip("=")
 
 
-def opened(text: str, *, timeline: str, sealer: Sealer) -> dict[str, Any]:
-    """What a cursor holds.
+def opened(text: str, *, of: str, timeline: str, sealer: Sealer) -> dict[str, Any]:
+    """What a cursor of one list holds.
 
     Raises:
-        MalformedCursorError: It was not made here, or was changed.
+        MalformedCursorError: It was not made here, or of another list, or was changed.
         GoneError: It is of another timeline: a backup was restored since.
     """
     try:
         raw = base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
-        values: dict[str, Any] = orjson.loads(sealer.open(raw, _BOUND))
+        values: dict[str, Any] = orjson.loads(sealer.open(raw, _BOUND + of.encode()))
     except (ValueError, binascii.Error, SealBrokenError) as error:
         raise MalformedCursorError from error
     if values.pop("timeline") != timeline:

@@ -17,13 +17,16 @@ from hub.domain.entries import Described
 from hub.domain.errors import GoneError, NotFoundError
 from hub.domain.indicators import EXPIRED, WITHDRAWN, Code
 from hub.domain.sharing import REPLICA, Asker, SharingSet
+from hub.domain.standing import Standing
 from hub.ports import FollowerPort, Hub, Work
 from hub.services import cursors
-from hub.services.cursors import MalformedCursorError
 from hub.services.telling import code_records, told_words
 
 PAGE = 1000
+CHANGES = "changes"
 KEPT = timedelta(days=400)
+AT_REST_MS = 1000
+"""How old evidence may be that nothing has changed; older, and SQL is asked."""
 STRICT = "TLP:AMBER+STRICT"
 VICTIMS = frozenset({"third-party-child", "known-victim"})
 _KINDS = frozenset({INDICATOR, LINKS, OPINION, APPEAL})
@@ -124,9 +127,7 @@ def snapshot_page(set_id: str, cursor: str | None, *, asker: Asker, hub: Hub) ->
     allowed = replica_sets(asker, hub, [set_id])
     with hub.begin.reading() as work:
         head = work.history.head()
-        held = _held(cursor, head.timeline, hub)
-        if held.get("of", set_id) != set_id:
-            raise MalformedCursorError
+        held = _held(cursor, head.timeline, hub, of=set_id)
         # As of the first page: what is granted while the pages are read is told by following.
         position = held.get("position", head.position)
         everything = held.get("sets") or [one.id for one in replica_sets(asker, hub)]
@@ -136,8 +137,8 @@ def snapshot_page(set_id: str, cursor: str | None, *, asker: Asker, hub: Hub) ->
     _note_served(asker, allowed, live, head.position, hub)
     more = None
     if len(keys) == PAGE:
-        values = {"of": set_id, "position": position, "sets": everything, "key": keys[-1]}
-        more = cursors.sealed(values, timeline=head.timeline, sealer=hub.secrets.sealer)
+        values = {"position": position, "sets": everything, "key": keys[-1]}
+        more = cursors.sealed(values, of=set_id, timeline=head.timeline, sealer=hub.secrets.sealer)
     return {
         "records": live,
         "cursor": more,
@@ -155,7 +156,7 @@ def _at_rest(cursor: str, asker: Asker, hub: Hub) -> Page | None:
     committed a moment ago is told when they ask again, as it is to those who asked a moment ago.
     """
     known = hub.follower.freshness()
-    if not known.complete:
+    if not known.complete or (known.lag_ms or 0) > AT_REST_MS:
         return None
     try:
         held = _held(cursor, known.timeline, hub)
@@ -169,15 +170,15 @@ def _at_rest(cursor: str, asker: Asker, hub: Hub) -> Page | None:
     return Page(body, position, is_empty=True)
 
 
-def _held(cursor: str | None, timeline: str, hub: Hub) -> dict[str, Any]:
+def _held(cursor: str | None, timeline: str, hub: Hub, of: str = CHANGES) -> dict[str, Any]:
     if cursor is None:
         return {}
-    return cursors.opened(cursor, timeline=timeline, sealer=hub.secrets.sealer)
+    return cursors.opened(cursor, of=of, timeline=timeline, sealer=hub.secrets.sealer)
 
 
 def _cursor(position: int, sets: Sequence[str], timeline: str, hub: Hub) -> str:
     values = {"position": position, "sets": list(sets)}
-    return cursors.sealed(values, timeline=timeline, sealer=hub.secrets.sealer)
+    return cursors.sealed(values, of=CHANGES, timeline=timeline, sealer=hub.secrets.sealer)
 
 
 def _resync(
@@ -240,10 +241,20 @@ def _record(
         "codes": [] if gone else code_records(codes),
         "words": {} if gone else told_words(entry.words),
         "standing": name,
-        "until": standing.until.isoformat() if standing.until and not gone else None,
+        "until": None if gone else _until(entry, standing),
         "position": position,
         "gone": gone,
     }
+
+
+def _until(entry: Described, standing: Standing) -> str | None:
+    """When time alone changes the one word that a record tells, however many operators say it."""
+    later = standing
+    while later.until is not None:
+        moment, later = later.until, entry.standing(later.until)
+        if later.name != standing.name:
+            return moment.isoformat()
+    return None
 
 
 def _note_served(

@@ -118,18 +118,16 @@ def read(public_id: str, *, asker: Asker, hub: Hub) -> dict[str, Any]:
 def listed(cursor: str | None, limit: int, *, asker: Asker, hub: Hub) -> dict[str, Any]:
     """A page of the operator's own contributions, oldest first."""
     with hub.begin.reading() as work:
-        timeline = work.history.head().timeline
-        held = (
-            cursors.opened(cursor, timeline=timeline, sealer=hub.secrets.sealer) if cursor else {}
-        )
+        bound: dict[str, Any] = {
+            "of": "indicators",
+            "timeline": work.history.head().timeline,
+            "sealer": hub.secrets.sealer,
+        }
+        held = cursors.opened(cursor, **bound) if cursor else {}
         found = work.indicators.of_operator(asker.operator, after=held.get("key", 0), limit=limit)
         items = _told(found, asker, hub, work)
         full = len(found) == limit
-        more = (
-            cursors.sealed({"key": found[-1].key}, timeline=timeline, sealer=hub.secrets.sealer)
-            if full
-            else None
-        )
+        more = cursors.sealed({"key": found[-1].key}, **bound) if full else None
     return {"items": items, "next_cursor": more}
 
 

@@ -16,7 +16,6 @@ from hub.domain.members import ADMIN, Member, Operator
 from hub.domain.sharing import Asker
 from hub.ports import BeginWork, Clock, NewId, Secrets, Work
 from hub.services import cursors
-from hub.services.cursors import MalformedCursorError
 
 
 class Office(Protocol):
@@ -122,17 +121,15 @@ def page(
         found = rows(work, after, limit + 1)
     next_cursor = None
     if len(found) > limit:
-        values = {"of": of, "after": found[limit - 1].key}
-        next_cursor = cursors.sealed(values, timeline=timeline, sealer=hub.secrets.sealer)
+        values = {"after": found[limit - 1].key}
+        next_cursor = cursors.sealed(values, of=of, timeline=timeline, sealer=hub.secrets.sealer)
     return {"items": [told(one) for one in found[:limit]], "next_cursor": next_cursor}
 
 
 def _after(of: str, cursor: str | None, timeline: str, hub: Office) -> int:
     if cursor is None:
         return 0
-    values = cursors.opened(cursor, timeline=timeline, sealer=hub.secrets.sealer)
-    if values.get("of") != of:
-        raise MalformedCursorError
+    values = cursors.opened(cursor, of=of, timeline=timeline, sealer=hub.secrets.sealer)
     return int(values["after"])
 
 

@@ -62,6 +62,20 @@ def gate(
     return admit
 
 
+def admit_again(hub: Hub, scope: str) -> Asker:
+    """Who asks, as of now: whoever waited may have lost the key, the scope or a grant meanwhile.
+
+    Raises:
+        MissingKeyError: The key is dead.
+        ForbiddenError: It does not carry the scope any more.
+    """
+    asker = hub.directory.asker(request.environ.get("HTTP_AUTHORIZATION"))
+    if asker is None:
+        raise MissingKeyError
+    _check_scope(asker, scope)
+    return asker
+
+
 def _check_scope(asker: Asker, scope: str) -> None:
     if scope is not ANY_KEY and not asker.may(scope):
         raise ForbiddenError(f"This needs a key with the scope {scope}.")

@@ -69,7 +69,7 @@ def test_a_record_has_everything_to_match_at_home(shared, alpha, beta, clock, kn
             "observed_at": "2031-05-01T10:00:00+00:00",
         },
         "standing": "review",
-        "until": (clock.now + timedelta(seconds=3)).isoformat(),
+        "until": (clock.now + timedelta(days=365)).isoformat(),
         "gone": False,
     }
 
@@ -398,3 +398,53 @@ def test_an_odd_question_is_refused(beta, query):
 
     assert answer.status_code == 422
     assert answer.mimetype == "application/problem+json"
+
+
+def test_a_key_that_dies_while_it_waits_is_told_nothing(house, shared, alpha, beta, admin, known):
+    cursor = follow(beta)["cursor"]
+    (key,) = beta.get("/v1/keys").json["items"]
+    with ThreadPoolExecutor(1) as pool:
+        poll = waiting(house, beta, cursor, pool)
+
+        assert beta.post(f"/v1/keys/{key['id']}/revoke", settle=False).status_code == 200
+        contributed(alpha, picture(pdq=known), shared)
+
+        assert poll.result(10).status_code == 401
+
+
+def test_a_grant_that_ends_while_one_waits_ends_the_waiting(house, shared, alpha, beta, known):
+    cursor = follow(beta)["cursor"]
+    with ThreadPoolExecutor(1) as pool:
+        poll = waiting(house, beta, cursor, pool)
+
+        house.grant(shared, beta.member, frozenset({"lookup", "contribute"}))
+        house.settle()
+
+        page = poll.result(10).json
+    assert (page["resync"], page["records"]) == ([{"set": shared, "is": "lost"}], [])
+
+
+def test_a_new_record_ends_when_its_word_does_and_not_when_a_count_does(shared, alpha, beta):
+    cursor = follow(beta)["cursor"]
+    indicator = contributed(alpha, picture(pdq=pdq()), shared)
+
+    (record,) = follow(beta, cursor)["records"]
+
+    (entry,) = alpha.get(f"/v1/indicators/{indicator}").json["entries"]
+    assert record["standing"] == "review"
+    assert record["until"] > entry["until"], "it would be asked for again in three seconds"
+
+
+def test_a_cursor_of_one_list_is_none_of_another(shared, alpha, beta):
+    contributed(alpha, picture(pdq=pdq()), shared)
+    contributed(alpha, picture(pdq=pdq()), shared)
+    of_list = alpha.get("/v1/indicators?limit=1").json["next_cursor"]
+    of_feed = follow(beta)["cursor"]
+
+    for caller, path in (
+        (beta, f"/v1/changes?cursor={of_list}"),
+        (alpha, f"/v1/indicators?cursor={of_feed}"),
+        (beta, f"/v1/sets/{shared}/snapshot?cursor={of_feed}"),
+    ):
+        answer = caller.get(path)
+        assert (answer.status_code, problem(answer)) == (400, "malformed-cursor"), path

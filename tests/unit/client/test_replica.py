@@ -200,6 +200,27 @@ def test_lost_grant_deletes_the_set_and_clears_nobody_until_it_is_back(hub, give
     assert not replica.lost
 
 
+def test_lost_set_does_not_hold_up_the_others_when_all_is_loaded_anew(hub, giver, following):
+    other = hub.house.set("other")
+    for member in (hub.reading_member, hub.giving_member):
+        hub.house.grant(other, member)
+    contributed(hub, giver, sets=(other,))
+    replica = in_step(following(hub.set, other))
+
+    hub.house.grant(hub.set, hub.reading_member, {LOOKUP})
+    new_timeline(begin=hub.house.hub.begin, new_id=hub.house.hub.new_id)
+    hub.house.settle()
+    for _ in range(4):
+        replica.step()
+
+    assert replica.match_items([HIT]).answers[0].is_hit
+    assert replica.lost == {hub.set}
+    hub.house.grant(hub.set, hub.reading_member, {LOOKUP, REPLICA})
+    hub.house.settle()
+    in_step(replica)
+    assert not replica.lost
+
+
 def test_other_history_is_loaded_anew_and_until_then_clears_nobody(hub, giver, replica):
     kept = contributed(hub, giver)
     in_step(replica)

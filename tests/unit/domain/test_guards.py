@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+import hashlib
+
 import numpy as np
 import pdqhash
 import pytest
@@ -31,7 +33,7 @@ def pdq(ones=128, **facts):
     return Code("pdq", np.packbits(bits).tobytes(), **{"quality": 100, **facts})
 
 
-def code(signal, number=0, **facts):
+def code(signal, number=1, **facts):
     width = next(one.width for one in ORDER if one.name == signal)
     return Code(signal, number.to_bytes(width, "big"), **facts)
 
@@ -119,6 +121,17 @@ def test_a_checkerboard_has_full_weight_and_quality_and_is_refused_all_the_same(
 
     assert (found.quality, has_possible_weight(found.value)) == (100, True)
     assert slugs(contribution_flaws("picture", [found])) == [("low-information-hash", 0)]
+
+
+@pytest.mark.parametrize("signal", ["md5", "sha1", "sha256"])
+def test_digests_of_nothing_are_known_by_nobody(signal):
+    size = hashlib.new(signal).digest_size
+    for value in (hashlib.new(signal, b"").digest(), bytes(size)):
+        found = Code(signal, value)
+        assert slugs(contribution_flaws("picture", [found])) == [("low-information-hash", 0)]
+        assert slugs(query_flaws("picture", [found])) == []
+    fine = Code(signal, hashlib.new(signal, b"something").digest())
+    assert slugs(contribution_flaws("picture", [fine])) == []
 
 
 @pytest.mark.parametrize("name", PHOTOGRAPHS)

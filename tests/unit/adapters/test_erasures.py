@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The list of erased ids loses none, whatever a crash or a full disk left in it."""
+
+import pytest
+
+from hub.adapters.erasures import ErasureFile
+
+ONE, OTHER = "ind_" + "a" * 26, "ind_" + "b" * 26
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "erasures.log"
+
+
+def test_ids_are_told_once_in_the_order_they_came(path):
+    file = ErasureFile(path)
+    for one in (OTHER, ONE, OTHER):
+        file.add(one)
+
+    assert file.all() == [OTHER, ONE]
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("torn", ["ind_abcdef", "ind_", "i", ONE[:-1], "ind_abcdef\nind_ab"])
+def test_an_id_that_follows_a_torn_line_is_not_lost(path, torn):
+    path.write_text(torn)
+
+    ErasureFile(path).add(OTHER)
+
+    assert ErasureFile(path).all() == [OTHER]
+
+
+def test_without_a_file_nothing_was_erased(path):
+    assert ErasureFile(path).all() == []

@@ -13,6 +13,8 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 # more lookups than two. No more than eight, because each holds the index in memory.
 WORKERS = min(8, 2 * (os.cpu_count() or 1))
 MOST_WORKERS = 64
+HITS = "hits"
+"""The folder, in that of the data, of hits that wait to be settled."""
 MOST_THREADS = 256
 MOST_REQUESTS = 1_000_000
 LAST_PORT = 65_535

@@ -9,6 +9,7 @@ import structlog
 from hub.adapters import clock
 from hub.adapters.doorbell import RedisDoorbell
 from hub.adapters.erasures import ErasureFile
+from hub.adapters.hits import HitJournal
 from hub.adapters.metrics import Metrics
 from hub.adapters.randomness import RandomPool
 from hub.adapters.redis import open_redis
@@ -19,7 +20,7 @@ from hub.services.following import Waiting
 from hub.services.ledger import Budgets, Ledger
 from hub.services.receipts import Receipts
 from hub.services.walks import WalkWatch
-from hub.settings import Settings
+from hub.settings import HITS, Settings
 from hub.storage.controls import slot_delta
 from hub.storage.database import Database, connect
 from hub.storage.described import SqlDescriber
@@ -101,7 +102,12 @@ def assemble(settings: Settings, *, now: Clock = clock.now, budgets: Budgets | N
         engine=engine,
         follower=follower,
         directory=directory,
-        ledger=Ledger(begin=begin, clock=now, budgets=budgets or Budgets()),
+        ledger=Ledger(
+            begin=begin,
+            clock=now,
+            budgets=budgets or Budgets(),
+            journal=HitJournal(settings.data / HITS),
+        ),
         receipts=Receipts(secrets.receipts, RandomPool()),
         waiting=Waiting(follower, settings.threads),
         walks=WalkWatch(time.monotonic, _tell_staff),

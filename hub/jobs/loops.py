@@ -74,6 +74,7 @@ def settle(hub: Hub, stop: threading.Event) -> None:
     """Settle hits and budgets with SQL each second, and once more at the end."""
     while not stop.wait(SETTLE):
         hub.ledger.flush()
+        hub.ledger.recover()
     hub.ledger.flush()
 
 

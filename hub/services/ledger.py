@@ -7,13 +7,13 @@ the query.
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from hub.domain.changes import LINKS, SYSTEM, Event
 from hub.domain.errors import BudgetError
-from hub.ports import BeginWork, Clock, Work
+from hub.ports import BeginWork, Clock, Hit, HitFilePort, HitJournalPort, Work
 from hub.services.neighbours import late_copies
 
 CODES, HITS, ACCOUNTS = "codes", "hits", "accounts"
@@ -37,9 +37,13 @@ class _Pending:
 class Ledger:
     """Counts hits and spends budgets; ``flush`` settles."""
 
-    def __init__(self, *, begin: BeginWork, clock: Clock, budgets: Budgets) -> None:
+    def __init__(
+        self, *, begin: BeginWork, clock: Clock, budgets: Budgets, journal: HitJournalPort
+    ) -> None:
         self._begin = begin
         self._clock = clock
+        self._journal = journal
+        self._unsettled: list[HitFilePort] = []
         self._budgets = {
             CODES: budgets.codes_a_day,
             HITS: budgets.hits_a_day,
@@ -64,10 +68,12 @@ class Ledger:
                 raise BudgetError(f"Today's budget of {name} is used up.", self._until_tomorrow())
             self._pending.spent[name, operator] += amount
 
-    def count_hits(self, operator: int, indicators: Iterable[int]) -> None:
+    def count_hits(self, operator: int, indicators: Collection[int]) -> None:
         """Note that the operator had a hit on each of those indicators, now."""
         now = self._clock()
+        at_ms = int(now.timestamp() * 1000)
         with self._lock:
+            self._journal.note(Hit(operator, indicator, at_ms) for indicator in indicators)
             for indicator in indicators:
                 first, count = self._pending.hits.get((operator, indicator), (now, 0))
                 self._pending.hits[operator, indicator] = (first, count + 1)
@@ -81,6 +87,7 @@ class Ledger:
         with self._flushing:
             with self._lock:
                 pending, self._pending = self._pending, _Pending()
+                self._unsettled += self._journal.turn()
             if not pending.hits and not pending.spent:
                 return 0
             try:
@@ -89,7 +96,28 @@ class Ledger:
                 self._put_back(pending)
                 raise
             self._mark_again(pending)
+            while self._unsettled:
+                self._unsettled.pop().close()
             return len(pending.hits)
+
+    def recover(self) -> None:
+        """Settle what killed processes left behind: it decides what is a copy."""
+        with self._flushing:
+            for file in self._journal.left():
+                pending = _Pending()
+                for hit in file.hits():
+                    at = datetime.fromtimestamp(hit.at_ms / 1000, UTC)
+                    pair = hit.operator, hit.indicator
+                    first, count = pending.hits.get(pair, (at, 0))
+                    pending.hits[pair] = (min(first, at), count + 1)
+                settled = False
+                try:
+                    if pending.hits:
+                        self._settle(pending)
+                        self._mark_again(pending)
+                    settled = True
+                finally:
+                    file.close(settled=settled)
 
     def _settle(self, pending: _Pending) -> None:
         day = self._today()

@@ -16,7 +16,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from hub.ports import Hit
+from hub.ports.hits import Hit
 
 _RECORD = struct.Struct("<QQQ")  # operator, indicator, milliseconds; an operator 0 ends
 RECORDS = 8_192

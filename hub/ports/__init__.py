@@ -5,11 +5,11 @@ A docstring here is a promise, and the suite in tests/ports asks it of every imp
 """
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -268,42 +268,6 @@ class DirectoryPort(Protocol):
 
     def reload(self) -> None:
         """Read everything anew."""
-        ...
-
-
-class Hit(NamedTuple):
-    """That an operator was told of an indicator, in internal keys."""
-
-    operator: int
-    indicator: int
-    at_ms: int
-
-
-class HitFilePort(Protocol):
-    """Hits that were written down."""
-
-    def hits(self) -> Iterable[Hit]:
-        """What was written down."""
-        ...
-
-    def close(self, *, settled: bool = True) -> None:
-        """Let go of them; once they are settled, delete them."""
-        ...
-
-
-class HitJournalPort(Protocol):
-    """Hits that wait to be settled, where they outlive the process."""
-
-    def note(self, hits: Iterable[Hit]) -> None:
-        """Write hits down before anybody is told of them."""
-        ...
-
-    def turn(self) -> Sequence[HitFilePort]:
-        """Begin anew; returns what was written so far, to be closed once it is settled."""
-        ...
-
-    def left(self) -> Iterable[HitFilePort]:
-        """What processes left that are gone, each to be closed once it is settled."""
         ...
 
 

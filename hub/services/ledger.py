@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 
 from hub.domain.changes import LINKS, SYSTEM, Event
 from hub.domain.errors import BudgetError
-from hub.ports import BeginWork, Clock, Hit, HitFilePort, HitJournalPort, Work
+from hub.ports import BeginWork, Clock, Work
+from hub.ports.hits import Hit, HitFilePort, HitJournalPort
 from hub.services.neighbours import late_copies
 
 CODES, HITS, ACCOUNTS = "codes", "hits", "accounts"

@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from hub.adapters.hits import RECORDS, HitJournal
-from hub.ports import Hit
+from hub.ports.hits import Hit
 
 HITS = [Hit(1, 2, 3), Hit(2**63, 5, 1_700_000_000_000)]
 

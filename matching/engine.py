@@ -4,8 +4,12 @@
 Readers never wait: a search works on one immutable state, which holds the rows *and* their
 position. A writer makes the next state beside it and swaps it in with one assignment, so rows and
 position are never seen apart. Exact by promise: everything within the radius, nothing beyond.
+
+Most rows lie in segments, on a shelf; they and the position they stand at are the *base*. What
+changed since is kept beside them, and folded into the next base every now and then.
 """
 
+import logging
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,11 +20,22 @@ from numpy.typing import NDArray
 from matching.batches import Batch, Hits
 from matching.controls import control_batch
 from matching.errors import DigestError, GapError, MalformedBatchError
-from matching.ports import CONTROLS, GONE, LABEL_MASK, Change, Chunk, Snapshot, Total
+from matching.folding import Folding, Planner, is_due
+from matching.ports import CONTROLS, GONE, LABEL_MASK, Change, Snapshot, Total
+from matching.search.planning import planned
 from matching.search.scan import Scan
 from matching.search.selection import Found, Gathering, Limits, Pairs, rows_of
 from matching.search.table import Draft, State, Table
+from matching.shelves.memory import MemoryShelf
+from matching.shelves.shelf import Shelf
 from matching.signals import INDEX, ORDER, Signal
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 10.0
+"""Seconds that loading waits for another process that builds."""
+MANY = 20_000
+"""Changes since the base, after which there should be another."""
 
 
 class Engine:
@@ -30,11 +45,22 @@ class Engine:
 
     Args:
         signals: what it holds; rows of other signals are passed over.
+        shelf: where its segments lie.
+        planner: chooses how the codes of a segment are cut.
     """
 
-    def __init__(self, signals: Iterable[Signal] = ORDER) -> None:
+    def __init__(
+        self,
+        signals: Iterable[Signal] = ORDER,
+        *,
+        shelf: Shelf | None = None,
+        planner: Planner = planned,
+    ) -> None:
         self._signals = tuple(sorted(signals, key=lambda signal: INDEX[signal.name]))
+        self._shelf = shelf or MemoryShelf()
+        self._planner = planner
         self._state = State()
+        self._base, self._since = 0, list[Change]()
         self._writing = threading.Lock()
 
     @property
@@ -61,22 +87,83 @@ class Engine:
         """Tell whether all rows of a signal are here, as of the position."""
         return signal in self._state.tables
 
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time to fold what changed since the base into the next one."""
+        if not self._state.timeline:
+            return False
+        tables = self._state.tables.values()
+        many = len(self._since) >= MANY or any(is_due(table) for table in tables)
+        return many or not self._shelf.published()
+
     def load(self, snapshot: Snapshot) -> None:
         """Replace everything by a snapshot; on an error what was here stays.
+
+        Where another process has published the very same, that is taken.
 
         Raises:
             DigestError: Its rows are not what its totals say.
             MatchingError: Whatever reading its chunks raises.
         """
+        with self._shelf.building(PATIENCE) as alone:
+            base = self._shelf.latest()
+            if base is None or not _is_of(base, snapshot):
+                folding = Folding(self._shelf if alone else MemoryShelf(), self._planner)
+                base = folding.loaded(self._signals, snapshot)
+                if alone and folding.kept:
+                    self._publish(base)
         with self._writing:
-            chunks: dict[str, list[Chunk]] = {signal.name: [] for signal in self._signals}
-            for chunk in snapshot.chunks:
-                chunks.get(chunk.signal, []).append(chunk)
-            tables = {s.name: Table.of(s, chunks.pop(s.name)) for s in self._signals}
-            for name, table in tables.items():
-                if table.total != snapshot.totals.get(name, Total(0, 0)):
-                    raise DigestError(name, snapshot.head.position)
-            self._state = State(snapshot.head.timeline, snapshot.head.position, tables)
+            self._begin(base, ())
+
+    def open(self) -> State | None:
+        """Open the base on the shelf if it is another than before; nothing is searched yet."""
+        return self._shelf.latest()
+
+    def begin(self, base: State) -> None:
+        """Replace everything by a base that was opened."""
+        with self._writing:
+            self._begin(self._ours(base), ())
+
+    def rebase(self, base: State) -> bool:
+        """Go on from a newer base of the same history, with what changed after it.
+
+        Nothing that can be found changes. A base that is older, or ahead, or of another history
+        is left alone; tell whether it was taken.
+
+        Raises:
+            DigestError: With what changed after it, it is not what the totals of changes say.
+        """
+        base = self._ours(base)
+        if not self._can_follow(base):
+            return False
+        # Most of it is made beside the writer, and only the last changes while it waits.
+        later = [change for change in list(self._since) if change.position > base.position]
+        state = _applied(base, later)
+        with self._writing:
+            if not self._can_follow(base):
+                return False
+            rest = [change for change in self._since if change.position > state.position]
+            self._begin(base, [*later, *rest], _applied(state, rest))
+        return True
+
+    def fold(self) -> bool:
+        """Make the next base of all that is known now, and go on from it.
+
+        Searches and changes go on meanwhile; tell whether there was anything to do. To be called
+        by one thread of one process, whenever it `is_due`.
+
+        Raises:
+            DigestError: The rows are not what their running totals say.
+        """
+        with self._shelf.building(0.0) as alone:
+            if not alone:
+                return False
+            state = self._state
+            folding = Folding(self._shelf, self._planner)
+            base = folding.folded(state, whole=not self._shelf.published())
+            if folding.kept:
+                self._publish(base)
+            return self.rebase(base)
 
     def apply(self, changes: Sequence[Change]) -> None:
         """Apply changes that follow the position, all or none, rows and position together.
@@ -87,15 +174,8 @@ class Engine:
             MalformedBatchError: A change contradicts itself.
         """
         with self._writing:
-            state = self._state
-            for expected, change in enumerate(changes, state.position + 1):
-                if change.position != expected:
-                    raise GapError(expected, change.position)
-            drafts = {name: Draft(table) for name, table in state.tables.items()}
-            for change in changes:
-                _draw(change, drafts)
-            tables = {name: draft.table() for name, draft in drafts.items()}
-            self._state = State(state.timeline, state.position + len(changes), tables)
+            self._state = _applied(self._state, changes)
+            self._since.extend(changes)
 
     def search(
         self,
@@ -144,6 +224,26 @@ class Engine:
         found[hits.item] = True
         return bool((found == expected).all())
 
+    def _begin(self, base: State, since: Sequence[Change], state: State | None = None) -> None:
+        self._base, self._since = base.position, list(since)
+        self._state = base if state is None else state
+
+    def _can_follow(self, base: State) -> bool:
+        state = self._state
+        same = base.timeline == state.timeline
+        return same and self._base <= base.position <= state.position
+
+    def _ours(self, base: State) -> State:
+        """The base with our signals alone."""
+        tables = {s.name: base.tables[s.name] for s in self._signals if s.name in base.tables}
+        return State(base.timeline, base.position, tables)
+
+    def _publish(self, base: State) -> None:
+        try:
+            self._shelf.publish(base)
+        except OSError as error:
+            log.warning("a base was not published: %s", type(error).__name__)
+
 
 @dataclass(frozen=True, eq=False)
 class _Search:
@@ -186,6 +286,26 @@ class _Search:
         tables = {name: table.only(indicator) for name, table in self.state.tables.items()}
         self._gather(tables, gathering)
         return gathering.best()
+
+
+def _is_of(base: State, snapshot: Snapshot) -> bool:
+    """Whether a base is what the snapshot is."""
+    totals = {name: table.total for name, table in base.tables.items() if table.total.count}
+    told = {name: total for name, total in snapshot.totals.items() if total.count}
+    head = snapshot.head
+    return (base.timeline, base.position, totals) == (head.timeline, head.position, told)
+
+
+def _applied(state: State, changes: Sequence[Change]) -> State:
+    """The state after some changes."""
+    for expected, change in enumerate(changes, state.position + 1):
+        if change.position != expected:
+            raise GapError(expected, change.position)
+    drafts = {name: Draft(table) for name, table in state.tables.items()}
+    for change in changes:
+        _draw(change, drafts)
+    tables = {name: draft.table() for name, draft in drafts.items()}
+    return State(state.timeline, state.position + len(changes), tables)
 
 
 def _draw(change: Change, drafts: Mapping[str, Draft]) -> None:

@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 from numba import njit, types
-from numba.extending import intrinsic
+
+from matching.search.instructions import ones
 
 BLOCK = 1024  # rows; two columns of them are 16 KB
 TOGETHER = 4  # queries that pass over a block at once
@@ -31,57 +32,47 @@ _keys = types.uint64[::1]
 _ints = types.uint32[::1]
 # What a search is made of, as every kernel takes it:
 _held = types.Tuple((types.uint64[:, ::1], types.int64, _keys, _ints))
-_asked = types.Tuple((types.uint64[:, ::1], _ints, types.uint8[::1]))
-_wanted = types.Tuple((types.boolean[::1], _keys, _keys))
-_out = types.Tuple((_ints, _ints, types.uint16[::1]))
+asked_type = types.Tuple((types.uint64[:, ::1], _ints, types.uint8[::1]))
+wanted_type = types.Tuple((types.boolean[::1], _keys, _keys))
+out_type = types.Tuple((_ints, _ints, types.uint16[::1]))
 _place = types.UniTuple(types.int64, 3)
-_search = types.Tuple((_held, _asked, _wanted))
+_search = types.Tuple((_held, asked_type, wanted_type))
 _table = types.UniTuple(types.int32[::1], 2)
-
-
-def _popcount(_typing: Any, _value: Any) -> Any:
-    """Count the ones of a uint64: one instruction, where there is one."""
-
-    def emit(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return builder.ctpop(arguments[0])
-
-    return types.uint64(types.uint64), emit
-
-
-_ones: Any = intrinsic(_popcount)
 
 
 @njit(inline="always")
 def _distance(columns: Any, codes: Any, row: Any, query: Any) -> Any:
     total = np.uint64(0)
     for word in range(codes.shape[1]):
-        total += _ones(columns[word, row] ^ codes[query, word])
+        total += ones(columns[word, row] ^ codes[query, word])
     return np.int64(total)
 
 
 @njit(inline="always")
-def _is_wanted(search: Any, row: Any, query: Any, distance: Any) -> Any:
+def is_wanted(asked: Any, wanted: Any, tag: Any, indicator: Any, found: Any) -> Any:
     """Tell whether the asker may see a row, and whether it can still be among the best."""
-    (_columns, _rows, indicators, tags), (_codes, items, derivations), wanted = search
+    (_codes, items, derivations), (query, distance) = asked, found
     allowed, worst_ranks, worst_indicators = wanted
-    label = tags[row] & LABEL_MASK
+    label = tag & LABEL_MASK
     if label >= allowed.shape[0] or not allowed[label]:
         return False
-    plain = tags[row] == label and derivations[query] == 0
+    plain = tag == label and derivations[query] == 0
     rank = np.uint64(distance) if plain else np.uint64(distance + _FAR)
     worst = worst_ranks[items[query]]
-    return rank < worst or (rank == worst and indicators[row] <= worst_indicators[items[query]])
+    return rank < worst or (rank == worst and indicator <= worst_indicators[items[query]])
 
 
 @njit(inline="always")
 def _look_closer(search: Any, radius: Any, place: Any, out: Any, found: Any) -> Any:
     """Compare whole codes of a block with one query and write down what is wanted."""
-    (columns, rows_held, _indicators, _tags), asked, _wanted = search
+    (columns, rows_held, indicators, tags), asked, wanted = search
     block, query = place
     queries, rows, distances = out
     for row in range(block, min(block + BLOCK, rows_held)):
         distance = _distance(columns, asked[0], row, query)
-        if distance <= radius and _is_wanted(search, row, query, distance):
+        if distance <= radius and is_wanted(
+            asked, wanted, tags[row], indicators[row], (query, distance)
+        ):
             queries[found], rows[found], distances[found] = query, row, distance
             found += 1
     return found
@@ -97,8 +88,8 @@ def _nearest_by_two(columns: Any, start: Any, stop: Any, codes: Any, query: Any)
     nearest = np.uint64(_FAR)
     for row in range(start, stop):
         x, y = columns[0, row], columns[1, row]
-        ab = min(_ones(x ^ a0) + _ones(y ^ a1), _ones(x ^ b0) + _ones(y ^ b1))
-        cd = min(_ones(x ^ c0) + _ones(y ^ c1), _ones(x ^ d0) + _ones(y ^ d1))
+        ab = min(ones(x ^ a0) + ones(y ^ a1), ones(x ^ b0) + ones(y ^ b1))
+        cd = min(ones(x ^ c0) + ones(y ^ c1), ones(x ^ d0) + ones(y ^ d1))
         nearest = min(nearest, ab, cd)
     return np.int64(nearest)
 
@@ -112,7 +103,7 @@ def _nearest_by_one(columns: Any, start: Any, stop: Any, codes: Any, query: Any)
     nearest = np.uint64(_FAR)
     for row in range(start, stop):
         x = columns[0, row]
-        ab, cd = min(_ones(x ^ a), _ones(x ^ b)), min(_ones(x ^ c), _ones(x ^ d))
+        ab, cd = min(ones(x ^ a), ones(x ^ b)), min(ones(x ^ c), ones(x ^ d))
         nearest = min(nearest, ab, cd)
     return np.int64(nearest)
 
@@ -126,11 +117,11 @@ def _nearest_alone(columns: Any, start: Any, stop: Any, codes: Any, query: Any) 
     first, nearest = codes[query, 0], np.uint64(_FAR)
     if codes.shape[1] == 1:
         for row in range(start, stop):
-            nearest = min(nearest, _ones(columns[0, row] ^ first))
+            nearest = min(nearest, ones(columns[0, row] ^ first))
     else:
         second = codes[query, 1]
         for row in range(start, stop):
-            near = _ones(columns[0, row] ^ first) + _ones(columns[1, row] ^ second)
+            near = ones(columns[0, row] ^ first) + ones(columns[1, row] ^ second)
             nearest = min(nearest, near)
     return np.int64(nearest)
 
@@ -140,7 +131,9 @@ def _slot(word: Any, slots: Any) -> Any:
     return ((word * np.uint64(_MIX)) >> np.uint64(32)) & np.uint64(slots - 1)
 
 
-@njit(_place(_search, types.int64, types.UniTuple(types.int64, 2), _out), nogil=True, cache=True)
+@njit(
+    _place(_search, types.int64, types.UniTuple(types.int64, 2), out_type), nogil=True, cache=True
+)
 def near_by_two(search: Any, radius: Any, place: Any, out: Any) -> Any:
     """Find rows within a radius of codes of at least two words.
 
@@ -175,7 +168,9 @@ def near_by_two(search: Any, radius: Any, place: Any, out: Any) -> Any:
     return found, rows, 0
 
 
-@njit(_place(_search, types.int64, types.UniTuple(types.int64, 2), _out), nogil=True, cache=True)
+@njit(
+    _place(_search, types.int64, types.UniTuple(types.int64, 2), out_type), nogil=True, cache=True
+)
 def near_by_one(search: Any, radius: Any, place: Any, out: Any) -> Any:
     """Do the same by the first word alone: for codes of one word, and for radius 0."""
     (columns, rows, _indicators, _tags), (codes, _items, _derivations), _wanted = search
@@ -196,7 +191,7 @@ def near_by_one(search: Any, radius: Any, place: Any, out: Any) -> Any:
     return found, rows, 0
 
 
-@njit(_place(_search, _table, types.int64, _out), nogil=True, cache=True)
+@njit(_place(_search, _table, types.int64, out_type), nogil=True, cache=True)
 def equal(search: Any, table: Any, row: Any, out: Any) -> Any:
     """Find rows equal to any of many codes: one look into a hash table for each row.
 
@@ -209,7 +204,8 @@ def equal(search: Any, table: Any, row: Any, out: Any) -> Any:
     Returns:
         As `near_by_two`; the query to go on from is always 0.
     """
-    (columns, rows, _indicators, _tags), (codes, _items, _derivations), _wanted = search
+    (columns, rows, indicators, tags), asked, wanted = search
+    codes = asked[0]
     heads, chains = table
     queries, places, distances = out
     found = 0
@@ -218,7 +214,9 @@ def equal(search: Any, table: Any, row: Any, out: Any) -> Any:
         if query >= 0 and queries.shape[0] - found < chains.shape[0]:
             return found, j, 0
         while query >= 0:
-            if _distance(columns, codes, j, query) == 0 and _is_wanted(search, j, query, 0):
+            if _distance(columns, codes, j, query) == 0 and is_wanted(
+                asked, wanted, tags[j], indicators[j], (query, 0)
+            ):
                 queries[found], places[found], distances[found] = query, j, 0
                 found += 1
             query = chains[query]
@@ -240,20 +238,3 @@ def hash_table(firsts: Any, table: Any) -> None:
         slot = _slot(firsts[query], heads.shape[0])
         chains[query] = heads[slot]
         heads[slot] = query
-
-
-def warm() -> None:
-    """Run each kernel once, so that the first request pays for nothing.
-
-    Importing this module has compiled them, or read them from the cache on disk.
-    """
-    keys, ints = np.zeros(1, np.uint64), np.zeros(1, np.uint32)
-    held = (np.zeros((2, 1), np.uint64), 1, keys, ints)
-    asked = (np.zeros((1, 2), np.uint64), ints, np.zeros(1, np.uint8))
-    wanted = (np.zeros(1, np.bool_), keys, keys)
-    out = (np.zeros(ROOM, np.uint32), np.zeros(ROOM, np.uint32), np.zeros(ROOM, np.uint16))
-    table = (np.zeros(2, np.int32), np.zeros(1, np.int32))
-    hash_table(keys, table)
-    near_by_one((held, asked, wanted), 0, (0, 0), out)
-    near_by_two((held, asked, wanted), 0, (0, 0), out)
-    equal((held, asked, wanted), table, 0, out)

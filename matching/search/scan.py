@@ -3,21 +3,42 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from matching.batches import Part
 from matching.ports import LABEL_BITS
-from matching.search import kernels
+from matching.search import kernels, probes
+from matching.search.recent import Recent
 from matching.search.selection import Found, Limits
-from matching.search.table import Table
+from matching.search.table import Piece, Table
 from matching.signals import INDEX
 
 # A few codes are compared one by one, which vectorises; many are looked up in a hash table.
 FEW = 8
 ROOM = 4 * kernels.ROOM  # rows of a buffer
 _Out = tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint16]]
+
+
+@dataclass(frozen=True, eq=False)
+class Portion:
+    """Rows within the radius, allowed and wanted; arrays of equal length.
+
+    Attributes:
+        queries: uint32, which of the codes asked.
+        rows: uint64, number of the row within the table, unique within one state.
+        distances: uint16, bits.
+        indicators: uint64.
+        tags: uint32, derivation << 24 | label.
+    """
+
+    queries: NDArray[np.uint32]
+    rows: NDArray[np.uint64]
+    distances: NDArray[np.uint16]
+    indicators: NDArray[np.uint64]
+    tags: NDArray[np.uint32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,54 +61,81 @@ class Scan:
 
     def found(self) -> Iterator[Found]:
         """Yield everything within the radius that is allowed and wanted, in portions."""
-        if not self.table.rows or not len(self.part.codes):
-            return
-        for queries, rows, distances in self._portions():
-            if len(queries):
-                yield self._named(queries, rows, distances)
+        for portion in self.portions():
+            yield Found.of(
+                item=self.part.items[portion.queries],
+                indicator=portion.indicators,
+                signal=INDEX[self.part.signal.name],
+                distance=portion.distances,
+                asked=self.part.derivations[portion.queries],
+                stored=(portion.tags >> np.uint32(LABEL_BITS)).astype(np.uint8),
+            )
 
-    def _portions(self) -> Iterator[_Out]:
-        table, part = self.table, self.part
-        held = (table.columns, table.rows, table.indicators, table.tags)
+    def portions(self) -> Iterator[Portion]:
+        """Yield the rows themselves, in portions that are never empty."""
+        if not len(self.part.codes):
+            return
+        part = self.part
         asked = tuple(
             np.require(array, requirements=["C", "W"])
             for array in (part.codes, part.items, part.derivations)
         )
-        search = (held, asked, (self.allowed, self.limits.ranks, self.limits.indicators))
-        if self.radius == 0 and len(part.codes) > FEW:
-            return self._equal(search)
-        return self._near(search)
+        told = (asked, (self.allowed, self.limits.ranks, self.limits.indicators))
+        begin = 0
+        for piece in self.table.pieces:
+            yield from self._of_segment(piece, told, begin)
+            begin += piece.segment.rows
+        if self.table.recent.rows:
+            yield from self._of_recent(self.table.recent, told, begin)
 
-    def _near(self, search: object) -> Iterator[_Out]:
+    def _of_segment(self, piece: Piece, told: tuple[Any, ...], begin: int) -> Iterator[Portion]:
+        segment, overlay = piece.segment, piece.overlay
+        held = (segment.codes, segment.indicators, segment.tags, overlay.rows, overlay.labels)
+        near = probes.near_with_riders if segment.plan.riders else probes.near_without
+        reach = segment.reach(self.radius)
+        out, place = _buffers(ROOM), (0, 0, 0)
+        while place[0] < len(self.part.codes):
+            count, *at = near((held, *told), (segment.entries, segment.cut), reach, place, out)
+            place = (at[0], at[1], at[2])
+            if count:
+                queries, rows, distances = _filled(out, count)
+                tags = segment.tags[rows]
+                yield Portion(
+                    queries, rows + np.uint64(begin), distances, segment.indicators[rows], tags
+                )
+
+    def _of_recent(self, recent: Recent, told: tuple[Any, ...], begin: int) -> Iterator[Portion]:
+        held = (recent.columns, recent.rows, recent.indicators, recent.tags)
+        equal = self.radius == 0 and len(self.part.codes) > FEW
+        of = self._equal if equal else self._near
+        for queries, rows, distances in of((held, *told), recent.rows):
+            if len(queries):
+                yield Portion(
+                    queries,
+                    rows + np.uint64(begin),
+                    distances,
+                    recent.indicators[rows],
+                    recent.tags[rows],
+                )
+
+    def _near(self, search: object, rows: int) -> Iterator[_Out]:
         # One word says enough where codes are that short, or must be equal to the bit.
         short = self.radius == 0 or self.part.signal.words == 1
         kernel = kernels.near_by_one if short else kernels.near_by_two
         out, row, query = _buffers(ROOM), 0, 0
-        while row < self.table.rows:
+        while row < rows:
             found, row, query = kernel(search, self.radius, (row, query), out)
             yield _filled(out, found)
 
-    def _equal(self, search: object) -> Iterator[_Out]:
+    def _equal(self, search: object, rows: int) -> Iterator[_Out]:
         asked = self.part.codes
         heads = np.empty(1 << (2 * len(asked) - 1).bit_length(), np.int32)
         table = (heads, np.empty(len(asked), np.int32))
         kernels.hash_table(np.ascontiguousarray(asked[:, 0]), table)
         out, row = _buffers(ROOM + len(asked)), 0
-        while row < self.table.rows:
+        while row < rows:
             found, row, _ = kernels.equal(search, table, row, out)
             yield _filled(out, found)
-
-    def _named(
-        self, queries: NDArray[np.uint32], rows: NDArray[np.uint32], distances: NDArray[np.uint16]
-    ) -> Found:
-        return Found.of(
-            item=self.part.items[queries],
-            indicator=self.table.indicators[rows],
-            signal=INDEX[self.part.signal.name],
-            distance=distances,
-            asked=self.part.derivations[queries],
-            stored=(self.table.tags[rows] >> np.uint32(LABEL_BITS)).astype(np.uint8),
-        )
 
 
 def _buffers(room: int) -> _Out:

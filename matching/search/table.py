@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The rows of one signal, as growable columns that readers may keep looking at.
+"""The rows of one signal: segments, what changed in them since, and the youngest rows.
 
-A `Table` is a value: its arrays belong to it up to its count of rows. A `Draft` makes the next
-table from it. Rows are appended in place, beyond what any reader of an older table looks at;
-labels are changed in a copy, made once a draft; a draft that is thrown away leaves no trace.
+A `Table` is a value that readers may keep looking at. A `Draft` makes the next table from it; a
+draft that is thrown away leaves no trace.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +15,36 @@ from matching.batches import words_of
 from matching.digests import MASK, rows_digest
 from matching.errors import MalformedBatchError
 from matching.ports import GONE, LABEL_BITS, LABEL_MASK, Chunk, Rows, Total
+from matching.search.overlay import NOTHING, Overlay
+from matching.search.recent import Growing, Recent
+from matching.search.segment import Segment
 from matching.signals import INDEX, Signal
 
-SLACK = 1024  # rows of room beyond a quarter, whenever columns are made anew
-DEAD_SHARE = 0.25  # of the rows; beyond it the table is compacted
-RECENT = 65_536  # indicators looked up by dict before they are sorted in
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """A segment, and what became of its rows since.
+
+    Attributes:
+        segment: the rows.
+        overlay: labels that some were given since.
+        total: count and digest of those that live, kept running.
+    """
+
+    segment: Segment
+    overlay: Overlay
+    total: Total
+
+    @staticmethod
+    def of(segment: Segment, rows: Chunk) -> "Piece":
+        """A segment just made of rows, of which none is dead."""
+        return Piece(segment, NOTHING, total_of(segment.signal, [rows]))
+
+    def live(self) -> Chunk:
+        """The rows that are not dead, with the labels they have now."""
+        segment, tags = self.segment, self.overlay.tags(self.segment)
+        chunk = Chunk(segment.signal.name, segment.codes, segment.indicators, tags)
+        return living(segment.signal, chunk)
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,53 +53,62 @@ class Table:
 
     Attributes:
         signal: what kind of codes.
-        columns: uint64 ``(words, capacity)``.
-        indicators: uint64 ``(capacity,)``.
-        tags: uint32 ``(capacity,)``, derivation << 24 | label; label 0 is a dead row.
-        rows: how many of them are rows.
-        total: count and digest of the live ones, kept running.
-        places: where each indicator's rows are; only writers look.
+        pieces: segments, the largest first.
+        recent: the youngest rows.
+        total: count and digest of the live rows, kept running.
     """
 
     signal: Signal
-    columns: NDArray[np.uint64]
-    indicators: NDArray[np.uint64]
-    tags: NDArray[np.uint32]
-    rows: int
+    pieces: tuple[Piece, ...]
+    recent: Recent
     total: Total
-    places: "Places"
 
     @staticmethod
     def of(signal: Signal, chunks: Sequence[Chunk]) -> "Table":
-        """Make a table of all rows of the chunks whose label is not 0, in their order.
+        """Make a table of few rows, without a segment; those whose label is 0 are left out.
 
         Raises:
             MalformedBatchError: Arrays of a chunk do not fit together.
         """
-        kept = [_live(signal, chunk) for chunk in chunks]
-        rows = sum(len(chunk.tags) for chunk in kept)
-        table = _blank(signal, rows + rows // 4 + SLACK)
-        begin, digest = 0, 0
-        for chunk in kept:
-            end = begin + len(chunk.tags)
-            table.columns[:, begin:end] = chunk.codes.T
-            table.indicators[begin:end] = chunk.indicators
-            table.tags[begin:end] = chunk.tags
-            digest += rows_digest(INDEX[signal.name], chunk.indicators, chunk.tags, chunk.codes)
-            begin = end
-        return _table(table, rows, Total(rows, digest & MASK))
+        kept = [living(signal, chunk) for chunk in chunks]
+        return Table(signal, (), Recent.of(signal, kept), total_of(signal, kept))
 
     @property
-    def codes(self) -> NDArray[np.uint64]:
-        """All codes, dead ones too: uint64 ``(rows, words)``, a view."""
-        return self.columns[:, : self.rows].T
+    def rows(self) -> int:
+        """How many rows a search goes through, dead ones too."""
+        return self.recent.rows + sum(piece.segment.rows for piece in self.pieces)
+
+    def young(self) -> Chunk:
+        """The youngest rows that are not dead."""
+        recent, rows = self.recent, self.recent.rows
+        chunk = Chunk(self.signal.name, recent.codes, recent.indicators[:rows], recent.tags[:rows])
+        return living(self.signal, chunk)
+
+    def counts(self, indicators: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """Count the live rows of each of some indicators."""
+        draft = Draft(self)
+        return np.array([draft.count(int(one)) for one in indicators], np.int64)
 
     def only(self, indicators: NDArray[np.uint64]) -> "Table":
-        """Make a table to search of the rows of some indicators."""
-        chosen = np.isin(self.indicators[: self.rows], indicators)
-        codes, tags = self.codes[chosen], self.tags[: self.rows][chosen]
-        chunk = Chunk(self.signal.name, codes, self.indicators[: self.rows][chosen], tags)
-        return Table.of(self.signal, [chunk])
+        """Make a table to search of the rows of few indicators."""
+        chunks = [self._piece_only(piece, indicators) for piece in self.pieces]
+        young = self.young()
+        chosen = np.isin(young.indicators, indicators)
+        return Table.of(self.signal, [*chunks, _chosen(young, chosen)])
+
+    def _piece_only(self, piece: Piece, indicators: NDArray[np.uint64]) -> Chunk:
+        segment = piece.segment
+        rows = [row for one in np.unique(indicators) for row in segment.rows_of(int(one))]
+        tags = [
+            int(segment.tags[row]) & ~LABEL_MASK | piece.overlay.label(segment, row)
+            for row in rows
+        ]
+        return Chunk(
+            self.signal.name,
+            segment.codes[rows],
+            segment.indicators[rows],
+            np.array(tags, np.uint32),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,53 +120,37 @@ class State:
     tables: Mapping[str, Table] = field(default_factory=dict)
 
 
-@dataclass(eq=False)
-class Places:
-    """Where each indicator's rows are: sorted once, and a dict of what came since."""
-
-    order: NDArray[np.int64]
-    indicators: NDArray[np.uint64]
-    recent: dict[int, list[int]] = field(default_factory=dict)
-
-    @staticmethod
-    def of(indicators: NDArray[np.uint64]) -> "Places":
-        """Sort rows by their indicator."""
-        order = np.argsort(indicators, kind="stable")
-        return Places(order, indicators[order])
-
-    def rows_of(self, indicator: int) -> list[int]:
-        """Return the rows an indicator ever had here, dead ones too."""
-        key = np.uint64(indicator)
-        begin, end = self.indicators.searchsorted(key), self.indicators.searchsorted(key, "right")
-        return [*self.order[begin:end].tolist(), *self.recent.get(indicator, ())]
-
-
 class Draft:
     """The next table of a signal, being made. One writer at a time."""
 
     def __init__(self, table: Table) -> None:
         self._base = table
-        self._columns, self._indicators = table.columns, table.indicators
-        self._tags = table.tags
-        self._tags_are_ours = False
-        self._rows, self._count, self._digest = table.rows, table.total.count, table.total.digest
-        self._added: dict[int, list[int]] = {}
+        self._growing = Growing(table.recent)
+        self._labels: list[dict[int, int]] = [{} for _ in table.pieces]
+        # One for each segment, and last the one of all rows.
+        self._totals = [*(piece.total for piece in table.pieces), table.total]
 
     @property
     def total(self) -> Total:
         """Count and digest of the live rows so far."""
-        return Total(self._count, self._digest & MASK)
+        return self._totals[-1]
+
+    def count(self, indicator: int) -> int:
+        """How many live rows an indicator has."""
+        old = sum(len(self._live_in(piece, indicator)) for piece in range(len(self._labels)))
+        return old + len(self._live_recent(indicator))
 
     def relabel(self, indicator: int, label: int) -> None:
         """Give all live rows of an indicator another label; 0 removes them for good."""
-        rows = self._live_rows(indicator)
-        if not rows:
-            return
-        self._own_tags()
-        self._account(rows, -1)
-        self._tags[rows] = (self._tags[rows] & ~np.uint32(LABEL_MASK)) | np.uint32(label)
-        if label != GONE:
-            self._account(rows, 1)
+        for number in range(len(self._labels)):
+            self._relabel_in(number, indicator, label)
+        rows, growing = self._live_recent(indicator), self._growing
+        if rows:
+            codes, indicators = growing.columns[:, rows].T, growing.indicators[rows]
+            self._account(codes, indicators, growing.tags[rows], -1)
+            growing.relabel(rows, label)
+            if label != GONE:
+                self._account(codes, indicators, growing.tags[rows], 1)
 
     def append(self, indicator: int, label: int, rows: Rows) -> None:
         """Add rows of an indicator.
@@ -146,99 +163,87 @@ class Draft:
             raise MalformedBatchError(f"{rows.signal}: one derivation a code")
         if label == GONE or not len(codes):
             return
-        begin, end = self._rows, self._rows + len(codes)
-        self._make_room(end)
         derivations = np.frombuffer(rows.derivations, np.uint8).astype(np.uint32)
-        self._columns[:, begin:end] = codes.T
-        self._indicators[begin:end] = indicator
-        self._tags[begin:end] = derivations << np.uint32(LABEL_BITS) | np.uint32(label)
-        self._rows = end
-        added = list(range(begin, end))
-        self._added.setdefault(indicator, []).extend(added)
-        self._account(added, 1)
+        indicators = np.full(len(codes), indicator, np.uint64)
+        tags = derivations << np.uint32(LABEL_BITS) | np.uint32(label)
+        self._growing.extend(codes, indicators, tags)
+        self._account(codes, indicators, tags, 1)
 
     def table(self) -> Table:
-        """Finish: return the next table, compacted where too many rows are dead."""
-        dead = self._rows - self._count
-        if dead > SLACK and dead > self._rows * DEAD_SHARE:
-            return self._compacted()
-        places = self._base.places
-        for indicator, rows in self._added.items():
-            places.recent.setdefault(indicator, []).extend(rows)
-        if len(places.recent) > max(RECENT, len(places.order) // 4):
-            places = Places.of(self._indicators[: self._rows])
-        return Table(
-            self._base.signal,
-            self._columns,
-            self._indicators,
-            self._tags,
-            self._rows,
-            self.total,
-            places,
+        """Finish: return the next table."""
+        told = zip(self._base.pieces, self._labels, self._totals[:-1], strict=True)
+        pieces = tuple(
+            replace(piece, overlay=piece.overlay.laid_over(labels), total=total)
+            if labels
+            else piece
+            for piece, labels, total in told
         )
+        return Table(self._base.signal, pieces, self._growing.grown(), self.total)
 
-    def _compacted(self) -> Table:
-        live = (self._tags[: self._rows] & np.uint32(LABEL_MASK)) != GONE
-        table = _blank(self._base.signal, self._count + self._count // 4 + SLACK)
-        table.columns[:, : self._count] = self._columns[:, : self._rows][:, live]
-        table.indicators[: self._count] = self._indicators[: self._rows][live]
-        table.tags[: self._count] = self._tags[: self._rows][live]
-        return _table(table, self._count, self.total)
-
-    def _live_rows(self, indicator: int) -> list[int]:
-        known = self._base.places.rows_of(indicator) + self._added.get(indicator, [])
-        return [row for row in known if int(self._tags[row]) & LABEL_MASK != GONE]
-
-    def _account(self, rows: list[int], sign: int) -> None:
-        signal = self._base.signal
-        codes = self._columns[:, rows].T
-        digest = rows_digest(INDEX[signal.name], self._indicators[rows], self._tags[rows], codes)
-        self._digest += sign * digest
-        self._count += sign * len(rows)
-
-    def _own_tags(self) -> None:
-        if not self._tags_are_ours:
-            self._tags = self._tags.copy()
-            self._tags_are_ours = True
-
-    def _make_room(self, rows: int) -> None:
-        if rows <= len(self._tags):
+    def _relabel_in(self, number: int, indicator: int, label: int) -> None:
+        rows = self._live_in(number, indicator)
+        if not rows:
             return
-        room = _blank(self._base.signal, rows + rows // 4 + SLACK)
-        room.columns[:, : self._rows] = self._columns[:, : self._rows]
-        room.indicators[: self._rows] = self._indicators[: self._rows]
-        room.tags[: self._rows] = self._tags[: self._rows]
-        self._columns, self._indicators, self._tags = room.columns, room.indicators, room.tags
-        self._tags_are_ours = True
+        segment = self._base.pieces[number].segment
+        codes, indicators = segment.codes[rows], segment.indicators[rows]
+        derivations = segment.tags[rows] & ~np.uint32(LABEL_MASK)
+        before = np.array([self._label(number, row) for row in rows], np.uint32)
+        self._account(codes, indicators, derivations | before, -1, number)
+        self._labels[number].update(dict.fromkeys(rows, label))
+        if label != GONE:
+            self._account(codes, indicators, derivations | np.uint32(label), 1, number)
+
+    def _live_in(self, number: int, indicator: int) -> list[int]:
+        rows = self._base.pieces[number].segment.rows_of(indicator)
+        return [row for row in rows if self._label(number, row) != GONE]
+
+    def _label(self, number: int, row: int) -> int:
+        piece, label = self._base.pieces[number], self._labels[number].get(row)
+        return piece.overlay.label(piece.segment, row) if label is None else label
+
+    def _live_recent(self, indicator: int) -> list[int]:
+        growing = self._growing
+        rows = growing.rows_of(indicator)
+        return [row for row in rows if int(growing.tags[row]) & LABEL_MASK != GONE]
+
+    def _account(
+        self,
+        codes: NDArray[np.uint64],
+        indicators: NDArray[np.uint64],
+        tags: NDArray[np.uint32],
+        sign: int,
+        piece: int | None = None,
+    ) -> None:
+        digest = rows_digest(INDEX[self._base.signal.name], indicators, tags, codes)
+        for number in {-1, -1 if piece is None else piece}:
+            before = self._totals[number]
+            self._totals[number] = Total(
+                before.count + sign * len(tags), (before.digest + sign * digest) & MASK
+            )
 
 
-@dataclass(frozen=True, eq=False)
-class _Columns:
-    signal: Signal
-    columns: NDArray[np.uint64]
-    indicators: NDArray[np.uint64]
-    tags: NDArray[np.uint32]
+def living(signal: Signal, chunk: Chunk) -> Chunk:
+    """Leave out the dead rows of a chunk.
 
-
-def _blank(signal: Signal, capacity: int) -> _Columns:
-    return _Columns(
-        signal,
-        np.empty((signal.words, capacity), np.uint64),
-        np.empty(capacity, np.uint64),
-        np.zeros(capacity, np.uint32),
-    )
-
-
-def _table(made: _Columns, rows: int, total: Total) -> Table:
-    places = Places.of(made.indicators[:rows])
-    return Table(made.signal, made.columns, made.indicators, made.tags, rows, total, places)
-
-
-def _live(signal: Signal, chunk: Chunk) -> Chunk:
+    Raises:
+        MalformedBatchError: Its arrays do not fit together.
+    """
     rows = len(chunk.tags)
     if chunk.codes.shape != (rows, signal.words) or len(chunk.indicators) != rows:
         raise MalformedBatchError(f"{signal.name}: arrays of a chunk do not fit together")
-    live = (chunk.tags & np.uint32(LABEL_MASK)) != GONE
-    if live.all():
+    return _chosen(chunk, (chunk.tags & np.uint32(LABEL_MASK)) != GONE)
+
+
+def total_of(signal: Signal, chunks: Sequence[Chunk]) -> Total:
+    """Count and digest rows; none of them is dead."""
+    digest = sum(
+        rows_digest(INDEX[signal.name], chunk.indicators, chunk.tags, chunk.codes)
+        for chunk in chunks
+    )
+    return Total(sum(len(chunk.tags) for chunk in chunks), digest & MASK)
+
+
+def _chosen(chunk: Chunk, rows: NDArray[np.bool_]) -> Chunk:
+    if rows.all():
         return chunk
-    return Chunk(signal.name, chunk.codes[live], chunk.indicators[live], chunk.tags[live])
+    return Chunk(chunk.signal, chunk.codes[rows], chunk.indicators[rows], chunk.tags[rows])

@@ -3,18 +3,21 @@
 
 import threading
 from dataclasses import replace
+from secrets import token_hex
 
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from matching import folding
 from matching.batches import Batch, Part, words_of
 from matching.digests import rows_digest
 from matching.engine import Engine
 from matching.errors import DigestError, GapError, MalformedBatchError
 from matching.ports import LABEL_MASK, Change, Head, Rows, Snapshot, Total
-from matching.search import table as tables
+from matching.search import recent as recents
 from matching.search.exact import ExactSearch
+from matching.shelves.folder import FolderShelf
 from matching.signals import INDEX, PDQ, SHA1
 from tests.fakes.changes import FakeFeed, plain
 from tests.fakes.rows import agree, chunk_of, engine_of
@@ -40,36 +43,57 @@ steps = st.lists(
         st.integers(1, 4),  # indicator
         SMALL,  # label, 0 removes
         st.none() | row_sets(),
-        st.booleans(),  # whether a batch ends here
+        st.sampled_from(["", "batch", "batch", "fold"]),  # what comes then
     ),
     max_size=25,
 )
 
 
-@pytest.fixture(params=[(0, 0.25, 65_536), (2, 0.5, 1), (1_024, 0.25, 65_536)], ids=str)
+@pytest.fixture(params=[(0, 1, 1), (2, 2, 4), (1_024, 4_096, 4)], ids=str)
 def sizes(request, monkeypatch):
-    """Tables that grow, are compacted and sorted again at every turn, and ones that are not."""
-    slack, dead, recent = request.param
-    monkeypatch.setattr(tables, "SLACK", slack)
-    monkeypatch.setattr(tables, "DEAD_SHARE", dead)
-    monkeypatch.setattr(tables, "RECENT", recent)
+    """Columns that grow and segments that wear out at every turn, and ones that do not."""
+    slack, worn, ratio = request.param
+    monkeypatch.setattr(recents, "SLACK", slack)
+    monkeypatch.setattr(folding, "LEAST_CHANGED", worn)
+    monkeypatch.setattr(folding, "RATIO", ratio)
 
 
 @pytest.mark.usefixtures("sizes")
-def test_any_sequence_of_changes_gives_what_the_model_holds():
-    @settings(max_examples=150, deadline=None)
+@pytest.mark.parametrize("kept", ["in memory", "in a folder"])
+def test_any_sequence_of_changes_gives_what_the_model_holds(kept, tmp_path):
+    @settings(max_examples=150 if kept == "in memory" else 20, deadline=None)
     @given(steps)
     def check(sequence):
-        feed, engine, pending = FakeFeed(), Engine(), []
+        feed, pending = FakeFeed(), []
+        shelf = None if kept == "in memory" else FolderShelf(tmp_path / token_hex(4))
+        engine, follower = Engine(shelf=shelf), Engine()
         engine.load(feed.snapshot())
+        follower.load(feed.snapshot())
         for indicator, label, rows, ends in sequence:
             pending.append(feed.change(indicator, label, rows))
-            if ends:
+            if ends == "batch":
                 engine.apply(pending)
+                follower.apply(pending)
                 pending = []
                 assert_equal(engine, feed)
+            elif ends == "fold":
+                # What is known is folded while further changes wait.
+                engine.fold()
         engine.apply(pending)
+        follower.apply(pending)
         assert_equal(engine, feed)
+        engine.fold()
+        assert_equal(engine, feed)
+        if shelf is not None:
+            # Another process takes that base over, and one that starts begins with it.
+            another = FolderShelf(shelf.folder)
+            base = another.latest()
+            assert base is not None
+            assert follower.rebase(base)
+            assert_equal(follower, feed)
+            late = Engine()
+            late.begin(base)
+            assert_equal(late, feed)
 
     check()
 
@@ -294,6 +318,8 @@ def test_a_state_held_by_a_reader_never_changes(engine):
 
     for number in range(6, 3_000):
         engine.apply([feed_free(number)])
+        if number % 700 == 0:
+            engine.fold()
     for number in range(1, 2_900):
         engine.apply([Change(engine.position + 1, 0, number, number % 3, None, {}, b"")])
 
@@ -320,6 +346,8 @@ def test_readers_beside_a_writer_always_see_rows_and_position_together(engine):
         reader.start()
     for position in range(7, 800):
         engine.apply([Change(position, 0, 50, 2 + position % 2, None, {}, b"")])
+        if position % 50 == 0:
+            engine.fold()
     stop.set()
     for reader in readers:
         reader.join()
@@ -327,13 +355,15 @@ def test_readers_beside_a_writer_always_see_rows_and_position_together(engine):
     assert torn == []
 
 
-def test_rows_that_died_are_compacted_away(monkeypatch):
-    monkeypatch.setattr(tables, "SLACK", 10)
+def test_rows_that_died_are_folded_away(monkeypatch):
+    monkeypatch.setattr(folding, "LEAST_CHANGED", 10)
     feed, engine = FakeFeed(), Engine()
     engine.load(feed.snapshot())
     engine.apply([feed.change(n, 2, (plain("pdq", code(n)),)) for n in range(1, 101)])
+    engine.fold()
 
     engine.apply([feed.change(n, 0) for n in range(1, 61)])
+    engine.fold()
 
     table = engine.state.tables["pdq"]
     assert table.rows == table.total.count == 42
@@ -381,14 +411,9 @@ def test_the_digest_never_changes_for_it_is_stored():
 def contents(state):
     """Everything a reader of this state sees."""
     return [
-        (
-            name,
-            t.rows,
-            t.codes.tolist(),
-            t.indicators[: t.rows].tolist(),
-            t.tags[: t.rows].tolist(),
-        )
-        for name, t in state.tables.items()
+        [chunk.codes.tolist(), chunk.indicators.tolist(), chunk.tags.tolist()]
+        for table in state.tables.values()
+        for chunk in (*(piece.live() for piece in table.pieces), table.young())
     ]
 
 

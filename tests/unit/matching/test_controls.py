@@ -11,6 +11,8 @@ from matching.controls import COUNTS, control_chunks, control_codes
 from matching.engine import Engine
 from matching.ports import GONE
 from matching.search import kernels
+from matching.search.segment import Segment
+from matching.search.table import State, Table
 from matching.signals import ORDER, PDQ, SIGNALS
 from tests.fakes.rows import chunk_of, engine_of, snapshot_of
 
@@ -68,9 +70,23 @@ def test_an_index_that_finds_what_is_not_there_is_seen(signal):
 @pytest.mark.parametrize("by", [-1, 1])
 @pytest.mark.parametrize("kernel", ["near_by_one", "near_by_two"])
 def test_a_radius_wrong_by_one_bit_is_seen(monkeypatch, by, kernel):
-    engine = engine_of(control_chunks(ORDER))
+    engine = Engine()
+    young = {
+        chunk.signal: Table.of(SIGNALS[chunk.signal], [chunk]) for chunk in control_chunks(ORDER)
+    }
+    engine.begin(State("t", 1, young))
+    assert engine.controls_ok()
     true = getattr(kernels, kernel)
     monkeypatch.setattr(kernels, kernel, lambda s, radius, *rest: true(s, radius + by, *rest))
+
+    assert not engine.controls_ok()
+
+
+@pytest.mark.parametrize("by", [-1, 1])
+def test_a_radius_of_segments_wrong_by_one_bit_is_seen(monkeypatch, by):
+    engine = engine_of(control_chunks(ORDER))
+    true = Segment.reach
+    monkeypatch.setattr(Segment, "reach", lambda segment, radius: true(segment, radius + by))
 
     assert not engine.controls_ok()
 

@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Segments in a folder that all processes of a machine map: one copy, however many they are.
+
+- ``base``: which segments make up the base, with position and totals; swung by a rename.
+- ``<signal>-<16 hex>.segment``: rows and their index; never changed.
+- ``<signal>-<16 hex>.overlay``: labels that rows of a segment were given since.
+- ``building``: locked by the one process that builds.
+
+Names are random and never used twice, so whoever still reads files of an older base is not
+disturbed by a newer one, and files that no base names are litter of somebody who died.
+"""
+
+import fcntl
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+import orjson
+
+from matching.errors import CorruptIndexError
+from matching.ports import Chunk, Total
+from matching.search.overlay import NOTHING, Overlay
+from matching.search.plan import Plan
+from matching.search.recent import Recent
+from matching.search.segment import Segment, of_arrays, packed
+from matching.search.table import Piece, State, Table
+from matching.shelves import files
+from matching.signals import SIGNALS, Signal
+
+log = logging.getLogger(__name__)
+
+VERSION = 1
+TRIES = 5  # to open a base of which files go away meanwhile, because another one is published
+_DIGEST = 64
+
+
+def _nothing(_step: str) -> None:
+    """Nobody asks what is written."""
+
+
+class FolderShelf:
+    """A `Shelf` in a folder; made where it is not there.
+
+    Args:
+        folder: on a local disk.
+        step: told before each step of writing; tests end it there.
+    """
+
+    def __init__(self, folder: Path, step: Callable[[str], None] = _nothing) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder, self._step = folder, step
+        self._base = folder / "base"
+        self._seen: tuple[int, int] | None = None
+        self._held: Mapping[str, Segment] = {}
+
+    @contextmanager
+    def building(self, patience: float) -> Iterator[bool]:
+        """Let one builder at a time in, of all processes."""
+        with (self.folder / "building").open("wb") as lock:
+            yield _locked(lock.fileno(), time.monotonic() + patience)
+
+    def make(self, signal: Signal, rows: Chunk, plan: Plan) -> Segment:
+        """Write a segment, and map it."""
+        name = f"{signal.name}-{token_hex(8)}.segment"
+        about = {"signal": signal.name, "plan": [plan.words, plan.parts, plan.width, plan.riders]}
+        files.write(self.folder / name, about, packed(rows, plan), self._step)
+        return self._segment(name)
+
+    def publish(self, base: State) -> None:
+        """Write what the base is made of under a name of its own, then rename it."""
+        tables = {name: self._told(table) for name, table in base.tables.items()}
+        body = orjson.dumps(
+            {
+                "version": VERSION,
+                "timeline": base.timeline,
+                "position": base.position,
+                "tables": tables,
+            }
+        )
+        self._step("base")
+        draft = self.folder / ".base"
+        with draft.open("wb") as file:
+            file.write(sha256(body).hexdigest().encode() + body)
+            file.flush()
+            os.fsync(file.fileno())
+        self._step("swing")
+        draft.rename(self._base)
+        self._step("folder")
+        _sync(self.folder)
+        self._step("sweep")
+        self._sweep(
+            {name for table in tables.values() for piece in table["pieces"] for name in piece[:2]}
+        )
+
+    def published(self) -> bool:
+        """Tell whether there is a base."""
+        return self._base.exists()
+
+    def latest(self) -> State | None:
+        """Open the base, if it is another one than before."""
+        seen, base = self._seen, None
+        for _ in range(TRIES):
+            try:
+                with self._base.open("rb") as file:
+                    seen = os.fstat(file.fileno()).st_ino, os.fstat(file.fileno()).st_mtime_ns
+                    if seen == self._seen:
+                        return None
+                    base = self._opened(file.read())
+            except FileNotFoundError:
+                continue
+            except CorruptIndexError as error:
+                log.warning("a base was refused: %s", error)
+            self._seen = seen
+            return base
+        return None
+
+    def clear(self) -> None:
+        """Forget everything; whoever has it mapped keeps that until the next base."""
+        self._base.unlink(missing_ok=True)
+        self._sweep(set())
+
+    def _told(self, table: Table) -> dict[str, Any]:
+        return {
+            "total": [table.total.count, table.total.digest],
+            "pieces": [
+                [piece.segment.name, self._kept(piece), piece.total.count, piece.total.digest]
+                for piece in table.pieces
+            ],
+        }
+
+    def _kept(self, piece: Piece) -> str:
+        """Write an overlay; the name of its file, or nothing."""
+        if not len(piece.overlay):
+            return ""
+        name = f"{piece.segment.signal.name}-{token_hex(8)}.overlay"
+        arrays = (("rows", piece.overlay.rows), ("labels", piece.overlay.labels))
+        files.write(self.folder / name, {}, arrays, self._step)
+        return name
+
+    def _opened(self, data: bytes) -> State:
+        body = data[_DIGEST:]
+        if data[:_DIGEST].decode(errors="replace") != sha256(body).hexdigest():
+            raise CorruptIndexError("the list of segments is damaged")
+        told = orjson.loads(body)
+        if told["version"] != VERSION:
+            raise CorruptIndexError("the list of segments is of another version")
+        tables = {name: self._table(name, table) for name, table in told["tables"].items()}
+        self._held = {p.segment.name: p.segment for t in tables.values() for p in t.pieces}
+        return State(told["timeline"], told["position"], tables)
+
+    def _table(self, signal: str, told: Mapping[str, Any]) -> Table:
+        pieces = [
+            Piece(self._segment(name), self._overlay(overlay), Total(count, digest))
+            for name, overlay, count, digest in told["pieces"]
+        ]
+        known = SIGNALS[signal]
+        return Table(known, tuple(pieces), Recent.none(known), Total(*told["total"]))
+
+    def _segment(self, name: str) -> Segment:
+        if name in self._held:
+            return self._held[name]
+        about, arrays = files.opened(self.folder / name)
+        words, parts, width, riders = about["plan"]
+        plan = Plan(words, parts, width, bool(riders))
+        return of_arrays(SIGNALS[about["signal"]], plan, arrays, name)
+
+    def _overlay(self, name: str) -> Overlay:
+        if not name:
+            return NOTHING
+        _, arrays = files.opened(self.folder / name)
+        return Overlay(arrays["rows"], arrays["labels"])
+
+    def _sweep(self, named: set[str]) -> None:
+        for file in self.folder.iterdir():
+            litter = file.suffix in {".segment", ".overlay"} and file.name not in named
+            if litter:
+                file.unlink(missing_ok=True)
+
+
+def _locked(lock: int, until: float) -> bool:
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                return False
+            time.sleep(0.02)
+        else:
+            return True
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

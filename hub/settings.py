@@ -15,6 +15,8 @@ WORKERS = min(8, 2 * (os.cpu_count() or 1))
 MOST_WORKERS = 64
 HITS = "hits"
 """The folder, in that of the data, of hits that wait to be settled."""
+INDEX = "index"
+"""The folder, in that of the data, of segments that all processes here share."""
 MOST_THREADS = 256
 MOST_REQUESTS = 1_000_000
 LAST_PORT = 65_535

@@ -20,7 +20,7 @@ from hub.services.following import Waiting
 from hub.services.ledger import Budgets, Ledger
 from hub.services.receipts import Receipts
 from hub.services.walks import WalkWatch
-from hub.settings import HITS, Settings
+from hub.settings import HITS, INDEX, Settings
 from hub.storage.controls import slot_delta
 from hub.storage.database import Database, connect
 from hub.storage.described import SqlDescriber
@@ -30,6 +30,7 @@ from hub.storage.work import SqlBegin
 from matching.engine import Engine
 from matching.following import Follower
 from matching.ports import Change
+from matching.shelves.folder import FolderShelf
 from matching.stores.redis import RedisStore, connect as connect_store
 
 log = structlog.get_logger(__name__)
@@ -54,6 +55,11 @@ def open_index(settings: Settings) -> tuple[SqlFeed, RedisStore]:
     return SqlFeed(database), _writers_store(settings.redis_url or DEFAULT_REDIS, instance)
 
 
+def open_shelf(settings: Settings) -> FolderShelf:
+    """Where the segments of this machine's processes lie."""
+    return FolderShelf(settings.data / INDEX)
+
+
 def assemble(settings: Settings, *, now: Clock = clock.now, budgets: Budgets | None = None) -> Hub:
     """Make the hub of this process; nothing runs yet, see ``hub.jobs``.
 
@@ -72,7 +78,7 @@ def assemble(settings: Settings, *, now: Clock = clock.now, budgets: Budgets | N
     doorbell = RedisDoorbell(open_redis(url), instance)
     begin.announce = doorbell.ring
     feed = SqlFeed(database)
-    engine = Engine()
+    engine = Engine(shelf=open_shelf(settings))
     metrics = Metrics()
 
     def measure(changes: Sequence[Change]) -> None:

@@ -143,7 +143,11 @@ class Engine:
             if not self._can_follow(base):
                 return False
             rest = [change for change in self._since if change.position > state.position]
-            self._begin(base, [*later, *rest], _applied(state, rest))
+            state = _applied(state, rest)
+            for name, table in state.tables.items():
+                if table.total != self._state.tables[name].total:
+                    raise DigestError(name, state.position)
+            self._begin(base, [*later, *rest], state)
         return True
 
     def fold(self) -> bool:

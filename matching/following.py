@@ -9,6 +9,7 @@ the engine is thrown away and loaded again. None of it ever makes an answer wron
 """
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -26,6 +27,7 @@ from matching.errors import (
 )
 from matching.freshness import Clock, Evidence, Freshness, Why
 from matching.ports import READ_LIMIT, Change, ChangeFeed, CodeStore, Entry, EntryId, Snapshot
+from matching.search.table import State
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -38,6 +40,7 @@ LOAD_AGAIN_SECONDS = (0.0, 0.25, 1.0, 4.0, 15.0, 30.0)  # where loading does not
 FORGIVEN_SECONDS = 60.0  # after so long, the next trouble is a first one
 BLOCK_MS = 250
 PAGE = 1_000  # changes read from the truth at once
+FAR = 100_000  # changes after which the shared copy is sooner loaded than they are followed
 
 
 class Follower:
@@ -78,6 +81,7 @@ class Follower:
         self._written_after: float | None = None
         self._must_ask, self._asked_at, self._heard_at = True, clock() - PAUSE_SECONDS, clock()
         self._checked_at = clock()
+        self._waiting_base: State | None = None
 
     def freshness(self) -> Freshness:
         """Say what an answer given now may claim; any thread may ask."""
@@ -109,6 +113,7 @@ class Follower:
                 self._read_stream(0 if self._may_ask_at_once() else block_ms)
                 self._check_controls()
                 self._read_truth()
+                self._take_newer_base()
             elif self._clock() >= self._load_at:
                 self._load()
         except UnavailableError as error:
@@ -133,12 +138,12 @@ class Follower:
         self._troubled_at = now
 
     def _load(self) -> None:
-        """Load everything: from the shared copy the first time, from the truth ever after.
+        """Load everything: from this machine or the shared copy the first time, else the truth.
 
         Only the truth is sure to be no older than what is held already.
         """
         at_head = None
-        if self._engine.timeline or not self._load_checkpoint():
+        if self._engine.timeline or not (self._begin_with_base() or self._load_checkpoint()):
             at_head = self._clock()
             self._take_over(_from_feed(self._feed.snapshot))
         if not self._engine.controls_ok():
@@ -146,6 +151,15 @@ class Follower:
         self._evidence.loaded(at_head)
         self._cursor, self._written_after = EntryId(self._engine.position, 0), None
         self._must_load, self._must_ask, self._checked_at = False, True, self._clock()
+
+    def _begin_with_base(self) -> bool:
+        """Begin with what this machine's processes have on their shelf."""
+        base = self._engine.open()
+        if base is None or not self._may_be_ours(base.timeline, base.position, reach=FAR):
+            return False
+        self._tell(self._on_reload)
+        self._engine.begin(base)
+        return self._engine.controls_ok()
 
     def _load_checkpoint(self) -> bool:
         try:
@@ -162,13 +176,19 @@ class Follower:
         self._tell(self._on_reload)
         self._engine.load(snapshot)
 
-    def _may_be_ours(self, timeline: str, position: int) -> bool:
-        """Hold a checkpoint against the truth; without the truth it is better than nothing."""
+    def _may_be_ours(self, timeline: str, position: int, reach: float = math.inf) -> bool:
+        """Hold a checkpoint or base against the truth; without that it is better than nothing.
+
+        Args:
+            timeline: its history.
+            position: where it stands.
+            reach: changes by which it may be behind.
+        """
         try:
             head = _from_feed(self._feed.head)
         except FeedUnavailableError:
             return True
-        return timeline == head.timeline and position <= head.position
+        return timeline == head.timeline and 0 <= head.position - position <= reach
 
     def _read_stream(self, block_ms: int) -> None:
         asked_at = self._clock()
@@ -249,6 +269,16 @@ class Follower:
             # they count for no later than what the truth has just said.
             self._cursor = position
         self._cursor = max(self._cursor, position)
+
+    def _take_newer_base(self) -> None:
+        """Go on from a base that another process has published: fewer rows by brute force."""
+        base = self._engine.open()
+        if base is not None:
+            self._waiting_base = base
+        if self._waiting_base is None or self._waiting_base.position > self._engine.position:
+            return
+        base, self._waiting_base = self._waiting_base, None
+        self._engine.rebase(base)
 
     def _check_controls(self) -> None:
         if self._clock() - self._checked_at < CONTROLS_SECONDS:

@@ -79,6 +79,8 @@ class Holdings:
             self._engine.apply(changes)
             for record in records:
                 self._keep(record)
+            if self._engine.is_due:
+                self._engine.fold()
 
     def drop(self, set_id: str) -> None:
         """Forget everything of a set."""

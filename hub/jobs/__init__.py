@@ -19,6 +19,7 @@ Loop = tuple[str, Callable[[Hub, threading.Event], None]]
 
 WORKER: Sequence[Loop] = (
     ("follower", loops.follow),
+    ("folding", loops.fold),
     ("relay", loops.relay),
     ("neighbours", loops.neighbours),
     ("ripening", loops.ripen),
@@ -30,6 +31,7 @@ WORKER: Sequence[Loop] = (
 )
 ANSWERING: Sequence[Loop] = (
     ("follower", loops.follow),
+    ("folding", loops.fold_late),
     ("ledger", loops.settle),
     ("walks", loops.watch),
     ("figures", loops.show),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The loops themselves; each runs until it is told to stop, or fails and is begun again."""
 
+import os
 import threading
 import time
 
@@ -16,6 +17,8 @@ LOOK = 0.25
 """Seconds after which the relay looks by itself, rung or not."""
 SETTLE = 1.0
 MINUTE, HOUR = 60.0, 3600.0
+LOWEST = 19
+"""Of a thread: it runs where nobody else wants to."""
 
 
 def catch_up(hub: Hub) -> None:
@@ -26,6 +29,25 @@ def catch_up(hub: Hub) -> None:
 def follow(hub: Hub, stop: threading.Event) -> None:
     """Keep this process's engine and directory true."""
     hub.follower.run(stop)
+
+
+def fold(hub: Hub, stop: threading.Event) -> None:
+    """Make the next base for all processes of this machine, whenever it is time."""
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWEST)
+    while not stop.wait(LOOK):
+        if hub.engine.is_due:
+            hub.engine.fold()
+
+
+def fold_late(hub: Hub, stop: threading.Event) -> None:
+    """Do the same where no worker has done it for a minute."""
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWEST)
+    due_since = time.monotonic()
+    while not stop.wait(SETTLE):
+        if not hub.engine.is_due:
+            due_since = time.monotonic()
+        elif time.monotonic() - due_since > MINUTE:
+            hub.engine.fold()
 
 
 def relay(hub: Hub, stop: threading.Event) -> None:

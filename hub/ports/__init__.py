@@ -217,6 +217,15 @@ class Searcher(Protocol):
         """Everything within the radius under the allowed labels, nothing beyond."""
         ...
 
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time to fold what changed since the base into the next one."""
+        ...
+
+    def fold(self) -> bool:
+        """Make the next base, beside searches and changes; tell whether one was made."""
+        ...
+
 
 class FollowerPort(Protocol):
     """The loop that keeps the engine true, as the services see it."""

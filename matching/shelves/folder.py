@@ -83,19 +83,23 @@ class FolderShelf:
                 "tables": tables,
             }
         )
+        size = sum(segment.bytes for segment in _segments(base).values())
         self._step("base")
         draft = self.folder / ".base"
         with draft.open("wb") as file:
             file.write(sha256(body).hexdigest().encode() + body)
             file.flush()
-            os.fsync(file.fileno())
+            files.sync(file.fileno(), size)
+            mine = _identity(file.fileno())
         self._step("swing")
         draft.rename(self._base)
+        # What we have made ourselves need not be opened again.
+        self._seen, self._held = mine, _segments(base)
         self._step("folder")
-        _sync(self.folder)
+        self._sync(size)
         self._step("sweep")
         self._sweep(
-            {name for table in tables.values() for piece in table["pieces"] for name in piece[:2]}
+            {name for one in tables.values() for piece in one["pieces"] for name in piece[:2]}
         )
 
     def published(self) -> bool:
@@ -108,7 +112,7 @@ class FolderShelf:
         for _ in range(TRIES):
             try:
                 with self._base.open("rb") as file:
-                    seen = os.fstat(file.fileno()).st_ino, os.fstat(file.fileno()).st_mtime_ns
+                    seen = _identity(file.fileno())
                     if seen == self._seen:
                         return None
                     base = self._opened(file.read())
@@ -124,6 +128,13 @@ class FolderShelf:
         """Forget everything; whoever has it mapped keeps that until the next base."""
         self._base.unlink(missing_ok=True)
         self._sweep(set())
+
+    def _sync(self, size: int) -> None:
+        descriptor = os.open(self.folder, os.O_RDONLY)
+        try:
+            files.sync(descriptor, size)
+        finally:
+            os.close(descriptor)
 
     def _told(self, table: Table) -> dict[str, Any]:
         return {
@@ -151,8 +162,9 @@ class FolderShelf:
         if told["version"] != VERSION:
             raise CorruptIndexError("the list of segments is of another version")
         tables = {name: self._table(name, table) for name, table in told["tables"].items()}
-        self._held = {p.segment.name: p.segment for t in tables.values() for p in t.pieces}
-        return State(told["timeline"], told["position"], tables)
+        base = State(told["timeline"], told["position"], tables)
+        self._held = _segments(base)
+        return base
 
     def _table(self, signal: str, told: Mapping[str, Any]) -> Table:
         pieces = [
@@ -183,6 +195,17 @@ class FolderShelf:
                 file.unlink(missing_ok=True)
 
 
+def _segments(base: State) -> dict[str, Segment]:
+    pieces = (piece for table in base.tables.values() for piece in table.pieces)
+    return {piece.segment.name: piece.segment for piece in pieces}
+
+
+def _identity(file: int) -> tuple[int, int]:
+    """What tells a file from any other that ever had its name."""
+    stat = os.fstat(file)
+    return stat.st_ino, stat.st_mtime_ns
+
+
 def _locked(lock: int, until: float) -> bool:
     while True:
         try:
@@ -193,11 +216,3 @@ def _locked(lock: int, until: float) -> bool:
             time.sleep(0.02)
         else:
             return True
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

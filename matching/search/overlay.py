@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matching.ports import GONE, LABEL_MASK
-from matching.search.segment import Segment, fixed
+from matching.search.packing import fixed
+from matching.search.segment import Segment
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,6 +8,9 @@ from typing import Any
 
 import numpy as np
 from numba import njit, types
+from numpy.typing import NDArray
+
+from matching.search.instructions import ones
 
 _codes = types.Array(types.uint64, 2, "C", readonly=True)
 _keys = types.Array(types.uint64, 1, "C", readonly=True)
@@ -113,6 +116,22 @@ def put(codes: Any, where: Any, ordered: Any) -> None:
             ordered[where[row], word] = codes[row, word]
 
 
+@njit(types.void(_codes, types.uint64[::1], types.int64[::1]), nogil=True, cache=True)
+def distances(codes: Any, code: Any, apart: Any) -> None:
+    """Count the bits in which each code differs from one.
+
+    Args:
+        codes: uint64 ``(n, words)``.
+        code: uint64 ``(words,)``.
+        apart: int64 ``(n,)``; filled here.
+    """
+    for row in range(codes.shape[0]):
+        total = np.uint64(0)
+        for word in range(codes.shape[1]):
+            total += ones(codes[row, word] ^ code[word])
+        apart[row] = total
+
+
 @njit(types.UniTuple(types.int64, 2)(_keys, _rows, types.uint64), nogil=True, cache=True)
 def span(indicators: Any, order: Any, indicator: Any) -> Any:
     """Find the rows of an indicator: from where to where they stand in the order of indicators.
@@ -133,3 +152,10 @@ def span(indicators: Any, order: Any, indicator: Any) -> Any:
     while end < order.shape[0] and indicators[order[end]] == indicator:
         end += 1
     return low, end
+
+
+def fixed(array: NDArray[Any]) -> NDArray[Any]:
+    """See an array as one that is not written to, which is what the kernels take."""
+    view = array.view()
+    view.flags.writeable = False
+    return view

@@ -26,7 +26,7 @@ from matching.search.judging import (
     search_type,
 )
 from matching.search.kernels import out_type
-from matching.search.spreading import WHOLE, look_up, spread_anew
+from matching.search.spreading import WHOLE, aside_type, look_up, spread_anew
 
 AHEAD, CLOSE = 8, 4  # buckets whose entries, and whose rows, are fetched before they are needed
 LINE, FEW = 4, 64  # entries of a cache line; rows of a bucket that are fetched beforehand
@@ -165,16 +165,18 @@ def _near(entries_type: Any, listed: Any) -> Any:
     """Make the kernel for entries with riders, or without."""
 
     @njit(
-        _four(search_type, types.Tuple((entries_type, _cut)), _reach, _three, out_type),
+        _four(
+            search_type, types.Tuple((entries_type, _cut, aside_type)), _reach, _three, out_type
+        ),
         nogil=True,
         cache=True,
     )
     def near(search: Any, index: Any, reach: Any, place: Any, out: Any) -> Any:
         codes, questions = search[0][0], search[1][0]
-        entries, cut = index
+        entries, cut, aside = index
         parts, turns = cut[1], cut[2]
         radius, spread, limit = reach
-        count, most = len(parts), len(parts) * len(turns)
+        count, most = len(parts), len(parts) * len(turns) + len(aside[0])
         given, found = np.empty(count, np.int64), 0
         steps = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(count + 1, np.int64)
         candidates = np.empty(MOST, np.int64), np.empty(MOST, np.int64), np.empty(MOST, np.int64)
@@ -182,10 +184,10 @@ def _near(entries_type: Any, listed: Any) -> Any:
         for query in range(place[0], len(questions)):
             given[:] = spread
             code = questions[query]
-            total = look_up(code, len(codes), cut, given, steps)
+            total = look_up(code, (cut, aside), radius, given, steps)
             if total > limit and given[0] != WHOLE:
-                spread_anew(code, len(codes), cut, radius, given)
-                look_up(code, len(codes), cut, given, steps)
+                spread_anew(code, aside[1][0], cut, radius, given)
+                look_up(code, (cut, aside), radius, given, steps)
             while step < steps[2][count]:
                 if len(out[0]) - found < MOST:
                     return found, query, step, entry
@@ -210,7 +212,8 @@ near_with_riders = _near(codes_type, _with_riders)
 Args:
     search: what is held: codes, indicators, tags, rows and labels of the overlay; what is asked
         and what is wanted, as for `kernels.near_by_two`.
-    index: entries; and offsets, `Plan.layout`, `Plan.turns`, `Plan.upto`.
+    index: entries; offsets, `Plan.layout`, `Plan.turns`, `Plan.upto`; and of the crowds centres,
+        bounds and distances.
     reach: radius in bits, bits turned in each part, entries that are too many for a query.
     place: where to begin: query, step, entry.
     out: buffers for queries, rows, distances; with room for `MOST` at least.

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rows that never change, indexed by the parts of their codes; in memory or mapped from a file."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -11,6 +11,8 @@ from numpy.typing import DTypeLike, NDArray
 
 from matching.ports import Chunk
 from matching.search import packing
+from matching.search.crowds import Crowds, crowds
+from matching.search.packing import fixed
 from matching.search.plan import Ints, Plan
 from matching.search.spreading import WHOLE
 from matching.signals import Signal
@@ -35,6 +37,9 @@ class Segment:
         entries: for each part but the first all rows in its order; uint64 ``(…, 2)`` with riders,
             else uint32 ``(…,)``.
         offsets: uint32, for each part where the entries of each value begin.
+        centres: uint64 ``(k, words)``, of crowds: the last rows, laid aside from the parts.
+        bounds: int64 ``(k + 1,)``, which rows belong to each crowd.
+        apart: int64, of each row of a crowd the bits from its centre; ascending in each.
         name: of the file it is mapped from; empty in memory.
     """
 
@@ -46,7 +51,16 @@ class Segment:
     order: NDArray[np.uint32]
     entries: Array
     offsets: NDArray[np.uint32]
+    centres: NDArray[np.uint64]
+    bounds: NDArray[np.int64]
+    apart: NDArray[np.int64]
     name: str = ""
+
+    def __post_init__(self) -> None:
+        # Every segment shows the kernels arrays of one kind, mapped or not.
+        for each in fields(self):
+            if isinstance(array := getattr(self, each.name), np.ndarray):
+                object.__setattr__(self, each.name, fixed(array))
 
     @property
     def rows(self) -> int:
@@ -62,6 +76,11 @@ class Segment:
     def cut(self) -> tuple[NDArray[np.uint32], Ints, NDArray[np.uint64], Ints]:
         """Offsets, layout, turns and their counts, as the kernels take them."""
         return self.offsets, self.plan.layout(), self.plan.turns, self.plan.upto
+
+    @property
+    def aside(self) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64]]:
+        """Centres, bounds and distances of the crowds, as the kernels take them."""
+        return self.centres, self.bounds, self.apart
 
     def reach(self, radius: int) -> tuple[int, Ints, int]:
         """Say for a radius which buckets to read, and how many entries are too many."""
@@ -85,48 +104,47 @@ class Segment:
             whole = np.full(self.plan.parts, -1, np.int64)
             whole[0] = WHOLE
             return radius, whole, 0
-        usual = self.rows * self.plan.steps(spread) >> self.plan.width
+        usual = int(self.bounds[0]) * self.plan.steps(spread) >> self.plan.width
         return radius, np.array(spread, np.int64), PATIENCE * usual + CROWD
 
 
-def sections(plan: Plan, rows: int) -> list[Section]:
+def sections(plan: Plan, rows: int, aside: Crowds) -> list[Section]:
     """Name the arrays of a segment, in the order in which `packed` makes them."""
-    listed = (plan.parts - 1) * rows
-    entries: Section = ("entries", np.uint32, (listed,))
-    if plan.riders:
-        entries = ("entries", np.uint64, (listed, 2))
+    listed = (plan.parts - 1) * (rows - len(aside.rows))
     return [
         ("codes", np.uint64, (rows, plan.words)),
         ("indicators", np.uint64, (rows,)),
         ("tags", np.uint32, (rows,)),
         ("order", np.uint32, (rows,)),
-        entries,
+        ("entries", np.uint64, (listed, 2)) if plan.riders else ("entries", np.uint32, (listed,)),
         ("offsets", np.uint32, (plan.buckets,)),
+        ("centres", np.uint64, aside.centres.shape),
+        ("bounds", np.int64, aside.bounds.shape),
+        ("apart", np.int64, aside.apart.shape),
     ]
 
 
-def packed(rows: Chunk, plan: Plan) -> Iterator[tuple[str, Array]]:
+def packed(rows: Chunk, plan: Plan, aside: Crowds) -> Iterator[tuple[str, Array]]:
     """Make the arrays of a segment one after another, entries a part at a time.
 
     What is given out is overwritten when the next is asked for.
     """
-    layout, size, given = plan.layout(), plan.buckets // plan.parts, fixed(rows.codes)
+    layout, size = plan.layout(), plan.buckets // plan.parts
     offsets = np.zeros(plan.buckets, np.uint32)
     of_part = offsets.reshape(plan.parts, size)
-    packing.count(given, layout[0], of_part[0])
-    where = np.empty(len(rows.tags), np.uint32)
-    packing.places(given, layout[0], of_part[0].copy(), where)
-    placed = np.empty(given.shape, np.uint64)
-    packing.put(given, where, placed)
-    codes = fixed(placed)
-    yield "codes", codes
+    where = _where(rows, layout[0], of_part[0], aside)
+    placed = np.empty(rows.codes.shape, np.uint64)
+    packing.put(fixed(rows.codes), where, placed)
+    yield "codes", placed
     yield "indicators", _placed(rows.indicators, where)
     yield "tags", _placed(rows.tags, where)
     yield "order", _by_indicator(rows.indicators, where)
     del where
+    codes = fixed(placed[: len(placed) - len(aside.rows)])
     fill = packing.fill_with_riders if plan.riders else packing.fill
-    _, kind, (_, *pair) = sections(plan, len(codes))[4]
-    entries = np.empty((len(codes), *pair), kind)
+    entries = (
+        np.empty((len(codes), 2), np.uint64) if plan.riders else np.empty(len(codes), np.uint32)
+    )
     if plan.parts == 1:
         yield "entries", entries[:0]
     for part in range(1, plan.parts):
@@ -134,30 +152,39 @@ def packed(rows: Chunk, plan: Plan) -> Iterator[tuple[str, Array]]:
         fill(codes, layout[part], of_part[part].copy(), entries)
         yield "entries", entries
     yield "offsets", offsets
+    yield "centres", aside.centres
+    yield "bounds", aside.bounds + len(codes)
+    yield "apart", aside.apart
 
 
 def in_memory(signal: Signal, rows: Chunk, plan: Plan) -> Segment:
     """Make a segment in this process's memory."""
-    arrays = {name: np.empty(shape, kind) for name, kind, shape in sections(plan, len(rows.tags))}
+    aside = crowds(fixed(rows.codes), plan)
+    wanted = sections(plan, len(rows.tags), aside)
+    arrays = {name: np.empty(shape, kind) for name, kind, shape in wanted}
     filled = dict.fromkeys(arrays, 0)
-    for name, array in packed(rows, plan):
+    for name, array in packed(rows, plan, aside):
         arrays[name][filled[name] : filled[name] + len(array)] = array
         filled[name] += len(array)
-    return of_arrays(signal, plan, arrays)
+    return Segment(signal, plan, **arrays, name="")
 
 
-def of_arrays(signal: Signal, plan: Plan, arrays: Mapping[str, Array], name: str = "") -> Segment:
-    """Make a segment of the arrays that `sections` names."""
-    wanted = (arrays[section[0]] for section in sections(plan, 0))
-    codes, indicators, tags, order, entries, offsets = map(fixed, wanted)
-    return Segment(signal, plan, codes, indicators, tags, order, entries, offsets, name)
-
-
-def fixed(array: Array) -> Array:
-    """See an array as one that is not written to, which is what the kernels take."""
-    view = array.view()
-    view.flags.writeable = False
-    return view
+def _where(
+    rows: Chunk, part: Ints, offsets: NDArray[np.uint32], aside: Crowds
+) -> NDArray[np.uint32]:
+    """Say where each row is to lie: in the order of a part, and those laid aside behind."""
+    where = np.empty(len(rows.tags), np.uint32)
+    if not len(aside.rows):
+        packing.count(fixed(rows.codes), part, offsets)
+        packing.places(fixed(rows.codes), part, offsets.copy(), where)
+        return where
+    rest = np.delete(np.arange(len(where)), aside.rows)
+    codes, places = fixed(rows.codes[rest]), np.empty(len(rest), np.uint32)
+    packing.count(codes, part, offsets)
+    packing.places(codes, part, offsets.copy(), places)
+    where[rest] = places
+    where[aside.rows] = np.arange(len(rest), len(where))
+    return where
 
 
 def _placed(values: Array, where: NDArray[np.uint32]) -> Array:

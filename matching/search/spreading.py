@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numba import njit, types
 
-from matching.search.instructions import prefetch
+from matching.search.instructions import ones, prefetch
 
 WHOLE = -2  # of the first part: all rows are compared
 BUCKET_COST = 16  # entries that could be read in the time a bucket is looked up
@@ -25,6 +25,14 @@ _ints = types.Array(types.uint32, 1, "C", readonly=True)
 _longs = types.int64[::1]
 _code = types.uint64[::1]
 _cut = types.Tuple((_ints, types.int64[:, ::1], types.uint64[::1], _longs))
+aside_type = types.Tuple(
+    (
+        types.Array(types.uint64, 2, "C", readonly=True),
+        types.Array(types.int64, 1, "C", readonly=True),
+        types.Array(types.int64, 1, "C", readonly=True),
+    )
+)
+_index = types.Tuple((_cut, aside_type))
 _steps = types.Tuple((_longs, _longs, _longs))
 
 
@@ -35,41 +43,65 @@ def _value(code: Any, parts: Any, p: Any) -> Any:
     return ((code[parts[p, 0]] >> np.uint64(parts[p, 1])) | upper) & np.uint64(parts[p, 3])
 
 
-@njit(types.int64(_code, types.int64, _cut, _longs, _steps), nogil=True, cache=True)
-def look_up(code: Any, rows: Any, cut: Any, given: Any, steps: Any) -> Any:
-    """Find the buckets of a query.
+@njit(types.int64(_code, aside_type, types.int64, _steps), nogil=True, cache=True)
+def _crowds(code: Any, aside: Any, radius: Any, steps: Any) -> Any:
+    """Find the stretch of each crowd that may lie within the radius; return how many there are."""
+    centres, bounds, apart = aside
+    starts, stops, _bounds = steps
+    first, at = bounds[0], 0
+    for crowd in range(centres.shape[0]):
+        distance = np.uint64(0)
+        for word in range(code.shape[0]):
+            distance += ones(centres[crowd, word] ^ code[word])
+        # By the triangle inequality; distances from the centre ascend.
+        begin, end = bounds[crowd] - first, bounds[crowd + 1] - first
+        low = begin + np.searchsorted(apart[begin:end], np.int64(distance) - radius)
+        high = begin + np.searchsorted(apart[begin:end], np.int64(distance) + radius + 1)
+        if low < high:
+            starts[at], stops[at] = first + low, first + high
+            at += 1
+    return at
+
+
+@njit(types.int64(_code, _index, types.int64, _longs, _steps), nogil=True, cache=True)
+def look_up(code: Any, index: Any, radius: Any, given: Any, steps: Any) -> Any:
+    """Find the stretches of rows and the buckets that a query reads.
 
     Args:
         code: uint64 ``(words,)``.
-        rows: how many there are.
-        cut: offsets, `Plan.layout`, `Plan.turns`, `Plan.upto`.
+        index: offsets, `Plan.layout`, `Plan.turns`, `Plan.upto`; and of the crowds centres, bounds
+            and distances.
+        radius: bits.
         given: int64 ``(parts,)``, bits to be turned in each part; of the first `WHOLE` for all.
-        steps: for each bucket where its entries begin and end, and ``(parts + 1,)`` where the
-            buckets of each part begin; filled here.
+        steps: for each stretch of rows, then for each bucket where its entries begin and end; and
+            ``(parts + 1,)`` where the buckets of each part begin; filled here. Those of crowds
+            come before those of the first part, and are counted with them.
 
     Returns:
-        How many entries there are in all.
+        How many entries there are in all, crowds aside.
     """
-    offsets, parts, turns, upto = cut
+    (offsets, parts, turns, upto), aside = index
     starts, stops, bounds = steps
+    rows, count = aside[1][0], parts.shape[0]
+    at = _crowds(code, aside, radius, steps)
+    bounds[0] = 0
     if given[0] == WHOLE:
-        starts[0], stops[0] = 0, rows
-        bounds[:] = 1
-        bounds[0] = 0
+        starts[at], stops[at] = 0, rows
+        bounds[1:] = at + 1
         return rows
-    at, total = 0, 0
-    for p in range(parts.shape[0]):
-        bounds[p] = at
+    buckets = at
+    for p in range(count):
         value = _value(code, parts, p)
         for t in range(upto[given[p] + 1]):
             starts[at] = parts[p, 4] + np.int64(value ^ turns[t])
             prefetch(offsets, starts[at])
             at += 1
-    bounds[parts.shape[0]] = at
-    for p in range(parts.shape[0]):
+        bounds[p + 1] = at
+    total = 0
+    for p in range(count):
         # The lists of the parts lie one after another; the first part has none.
         before = (p - 1) * rows if p else 0
-        for t in range(bounds[p], bounds[p + 1]):
+        for t in range(max(buckets, bounds[p]), bounds[p + 1]):
             bucket = starts[t]
             starts[t] = before + np.int64(offsets[bucket])
             stops[t] = before + np.int64(offsets[bucket + 1])
@@ -83,8 +115,8 @@ def spread_anew(code: Any, rows: Any, cut: Any, radius: Any, given: Any) -> None
 
     Args:
         code: uint64 ``(words,)``.
-        rows: how many there are.
-        cut: as for `look_up`.
+        rows: how many there are, crowds aside.
+        cut: the first of what `look_up` takes as index.
         radius: bits; nothing within it is missed.
         given: int64 ``(parts,)``; filled here.
     """

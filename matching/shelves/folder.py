@@ -25,10 +25,12 @@ import orjson
 
 from matching.errors import CorruptIndexError
 from matching.ports import Chunk, Total
+from matching.search.crowds import crowds
 from matching.search.overlay import NOTHING, Overlay
+from matching.search.packing import fixed
 from matching.search.plan import Plan
 from matching.search.recent import Recent
-from matching.search.segment import Segment, of_arrays, packed
+from matching.search.segment import Segment, packed
 from matching.search.table import Piece, State, Table
 from matching.shelves import files
 from matching.signals import SIGNALS, Signal
@@ -69,7 +71,8 @@ class FolderShelf:
         """Write a segment, and map it."""
         name = f"{signal.name}-{token_hex(8)}.segment"
         about = {"signal": signal.name, "plan": [plan.words, plan.parts, plan.width, plan.riders]}
-        files.write(self.folder / name, about, packed(rows, plan), self._step)
+        arrays = packed(rows, plan, crowds(fixed(rows.codes), plan))
+        files.write(self.folder / name, about, arrays, self._step)
         return self._segment(name)
 
     def publish(self, base: State) -> None:
@@ -180,7 +183,7 @@ class FolderShelf:
         about, arrays = files.opened(self.folder / name)
         words, parts, width, riders = about["plan"]
         plan = Plan(words, parts, width, bool(riders))
-        return of_arrays(SIGNALS[about["signal"]], plan, arrays, name)
+        return Segment(SIGNALS[about["signal"]], plan, **arrays, name=name)
 
     def _overlay(self, name: str) -> Overlay:
         if not name:

@@ -9,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 
 from matching.batches import Part
 from matching.ports import Chunk, Total
-from matching.search import probes, segment as segments, spreading
+from matching.search import crowds, probes, segment as segments, spreading
 from matching.search.overlay import NOTHING
 from matching.search.plan import Plan
 from matching.search.recent import Recent
@@ -123,8 +123,11 @@ def plans(draw):
     bits=st.integers(0, 60),
     seed=st.integers(0, 2**32),
     crowd=st.sampled_from([0, 4_096]),
+    least=st.sampled_from([2, 1_024]),
 )
-def test_whatever_the_plan_it_agrees_with_brute_force(plan, radius, rows, bits, seed, crowd):
+def test_whatever_the_plan_it_agrees_with_brute_force(
+    plan, radius, rows, bits, seed, crowd, least
+):
     chance = np.random.default_rng(seed)
     few = random_codes(chance, 3, plan.words)
     held = np.array([turned(chance, few[i % 3], min(bits, i)) for i in range(rows)])
@@ -139,6 +142,8 @@ def test_whatever_the_plan_it_agrees_with_brute_force(plan, radius, rows, bits, 
         # With 0 nearly every query is spread anew.
         patch.setattr(segments, "CROWD", crowd)
         patch.setattr(segments, "PATIENCE", 4 if crowd else 0)
+        # With 2 the smallest company is laid aside as a crowd.
+        patch.setattr(crowds, "LEAST", least)
         assert question.by(plan, radius) == question.by_all(radius)
 
 
@@ -204,6 +209,36 @@ def test_ten_thousand_equal_codes_are_told_once_each(monkeypatch, room):
     assert [row for _, row, _ in found] == list(range(10_000))
 
 
+@pytest.mark.parametrize("spread", [0, 5, 16, 31])
+@pytest.mark.parametrize("plan", [TIGHT, Plan(4, 11, 12), Plan(4, 32, 8, riders=True)], ids=str)
+def test_crowds_are_laid_aside_and_found_at_every_distance_from_their_centre(plan, spread):
+    """Two lures in thousands of variants each, among codes of nothing in particular."""
+    chance = np.random.default_rng(spread)
+    centres = random_codes(chance, 2)
+    variants = [
+        turned(chance, centres[i % 2], int(chance.integers(spread + 1))) for i in range(6_000)
+    ]
+    held = np.array([*random_codes(chance, 6_000), *variants])[chance.permutation(12_000)]
+    asked = [turned(chance, centres[i % 2], bits) for i in range(2) for bits in range(0, 90, 3)]
+    later = {int(row): 2 for row in chance.choice(12_000, 3_000, replace=False)}
+    question = Question(held, np.array([*asked, *held[:20]]), later=later)
+
+    assert question.by(plan, RADIUS) == question.by_all(RADIUS)
+    rows = Chunk("pdq", held, np.arange(12_000, dtype=np.uint64), np.ones(12_000, np.uint32))
+    segment = in_memory(PDQ, rows, plan)
+    assert len(segment.centres) == 2
+    assert len(segment.apart) == 6_000
+
+
+def test_what_merely_shares_a_part_is_no_crowd():
+    chance = np.random.default_rng(2)
+    held = random_codes(chance, 20_000)
+    held.view(np.uint16).reshape(20_000, 16)[:, 3] = 7
+    rows = Chunk("pdq", held, np.arange(20_000, dtype=np.uint64), np.ones(20_000, np.uint32))
+
+    assert len(in_memory(PDQ, rows, TIGHT).centres) == 0
+
+
 @pytest.mark.parametrize("shared", [1, 4, 12])
 def test_buckets_that_hold_half_of_all_codes_are_gone_round_and_nothing_is_missed(shared):
     """Half of the codes agree in some parts, as pictures with one border do."""
@@ -227,9 +262,9 @@ def test_a_query_that_meets_a_crowd_reads_less_when_it_is_spread_anew():
     steps = (*steps, np.empty(17, np.int64))
     usual, anew = np.ones(16, np.int64), np.zeros(16, np.int64)
 
-    before = spreading.look_up(held[0], 100_000, segment.cut, usual, steps)
+    before = spreading.look_up(held[0], (segment.cut, segment.aside), RADIUS, usual, steps)
     spreading.spread_anew(held[0], 100_000, segment.cut, RADIUS, anew)
-    after = spreading.look_up(held[0], 100_000, segment.cut, anew, steps)
+    after = spreading.look_up(held[0], (segment.cut, segment.aside), RADIUS, anew, steps)
 
     assert before > 50_000
     assert after < 5_000

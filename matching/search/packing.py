@@ -132,6 +132,35 @@ def distances(codes: Any, code: Any, apart: Any) -> None:
         apart[row] = total
 
 
+@njit(types.uint64(types.uint64), inline="always")
+def _mixed(value: Any) -> Any:
+    """SplitMix64's finaliser, as in `matching.digests`."""
+    state = value + np.uint64(0x9E3779B97F4A7C15)
+    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return state ^ (state >> np.uint64(31))
+
+
+@njit(types.uint64(types.uint64, _keys, _rows, _codes), nogil=True, cache=True)
+def digest(signal: Any, indicators: Any, tags: Any, codes: Any) -> Any:
+    """Digest many rows as `matching.digests.rows_digest` does.
+
+    Args:
+        signal: place of the signal in the fixed order of signals.
+        indicators: uint64 ``(n,)``.
+        tags: uint32 ``(n,)``.
+        codes: uint64 ``(n, words)``.
+    """
+    total = np.uint64(0)
+    for row in range(indicators.shape[0]):
+        state = _mixed((signal + np.uint64(1)) ^ indicators[row])
+        state = _mixed(state ^ np.uint64(tags[row]))
+        for word in range(codes.shape[1]):
+            state = _mixed(state ^ codes[row, word])
+        total += state
+    return total
+
+
 @njit(types.UniTuple(types.int64, 2)(_keys, _rows, types.uint64), nogil=True, cache=True)
 def span(indicators: Any, order: Any, indicator: Any) -> Any:
     """Find the rows of an indicator: from where to where they stand in the order of indicators.

@@ -15,7 +15,9 @@ from matching.batches import words_of
 from matching.digests import MASK, rows_digest
 from matching.errors import MalformedBatchError
 from matching.ports import GONE, LABEL_BITS, LABEL_MASK, Chunk, Rows, Total
+from matching.search import packing
 from matching.search.overlay import NOTHING, Overlay
+from matching.search.packing import fixed
 from matching.search.recent import Growing, Recent
 from matching.search.segment import Segment
 from matching.signals import INDEX, Signal
@@ -236,10 +238,10 @@ def living(signal: Signal, chunk: Chunk) -> Chunk:
 
 def total_of(signal: Signal, chunks: Sequence[Chunk]) -> Total:
     """Count and digest rows; none of them is dead."""
-    digest = sum(
-        rows_digest(INDEX[signal.name], chunk.indicators, chunk.tags, chunk.codes)
-        for chunk in chunks
-    )
+    index, digest = np.uint64(INDEX[signal.name]), 0
+    for chunk in chunks:
+        arrays = (chunk.indicators, chunk.tags, chunk.codes)
+        digest += int(packing.digest(index, *(fixed(np.ascontiguousarray(a)) for a in arrays)))
     return Total(sum(len(chunk.tags) for chunk in chunks), digest & MASK)
 
 

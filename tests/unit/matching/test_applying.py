@@ -14,9 +14,10 @@ from matching.batches import Batch, Part, words_of
 from matching.digests import rows_digest
 from matching.engine import Engine
 from matching.errors import DigestError, GapError, MalformedBatchError
-from matching.ports import LABEL_MASK, Change, Head, Rows, Snapshot, Total
+from matching.ports import LABEL_MASK, Change, Chunk, Head, Rows, Snapshot, Total
 from matching.search import recent as recents
 from matching.search.exact import ExactSearch
+from matching.search.table import total_of
 from matching.shelves.folder import FolderShelf
 from matching.signals import INDEX, PDQ, SHA1
 from tests.fakes.changes import FakeFeed, plain
@@ -384,6 +385,18 @@ def test_the_digest_is_the_sum_over_rows_whatever_their_order():
         parts = [order[i : i + size] for i in range(0, 100, size)]
         digests = [rows_digest(0, keys[part], tags[part], codes[part]) for part in parts]
         assert sum(digests) % (1 << 64) == whole
+
+
+@pytest.mark.parametrize("signal", [PDQ, SHA1])
+def test_the_compiled_digest_is_the_same(signal):
+    rng = np.random.default_rng(2)
+    codes = rng.integers(0, 1 << 64, (300, signal.words), np.uint64)
+    keys = rng.integers(0, 1 << 64, 300, np.uint64)
+    tags = rng.integers(1, 1 << 32, 300, np.uint32)
+
+    total = total_of(signal, [Chunk(signal.name, codes, keys, tags)])
+
+    assert total == Total(300, rows_digest(INDEX[signal.name], keys, tags, codes))
 
 
 @pytest.mark.parametrize("rows", [1, 40])

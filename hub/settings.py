@@ -18,6 +18,8 @@ HITS = "hits"
 INDEX = "index"
 """The folder, in that of the data, of segments that all processes here share."""
 MOST_THREADS = 256
+MOST_MEMORY = 1 << 24
+"""Megabytes: 16 TB."""
 MOST_REQUESTS = 1_000_000
 LAST_PORT = 65_535
 
@@ -59,6 +61,9 @@ class Settings:
     """BREAKWATER_THREADS: requests that one such process answers at the same time; 8."""
     requests_per_second: int = 1000
     """BREAKWATER_REQUESTS_PER_SECOND: what an operator may ask of one such process; 1000."""
+    index_memory: int = field(default_factory=lambda: _half_of_memory() >> 20)
+    """BREAKWATER_INDEX_MEMORY: megabytes that the largest segment may take; half of all there is.
+    With less, codes take fewer bytes and lookups more time."""
     log_level: str = "info"
     """BREAKWATER_LOG_LEVEL: debug, info, warning or error; info."""
     metrics_listen: Address | None = None
@@ -87,6 +92,9 @@ class Settings:
             threads=_count("BREAKWATER_THREADS", given, cls.threads, MOST_THREADS),
             requests_per_second=_count(
                 "BREAKWATER_REQUESTS_PER_SECOND", given, cls.requests_per_second, MOST_REQUESTS
+            ),
+            index_memory=_count(
+                "BREAKWATER_INDEX_MEMORY", given, _half_of_memory() >> 20, MOST_MEMORY
             ),
             log_level=_level(given.get("BREAKWATER_LOG_LEVEL") or cls.log_level),
             metrics_listen=_address("BREAKWATER_METRICS_LISTEN", metrics) if metrics else None,
@@ -146,3 +154,8 @@ def _level(text: str) -> str:
     if text.lower() not in LOG_LEVELS:
         raise SettingsError(f"BREAKWATER_LOG_LEVEL must be one of {', '.join(LOG_LEVELS)}.")
     return text.lower()
+
+
+def _half_of_memory() -> int:
+    """Half the machine's memory, in bytes."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2

@@ -3,6 +3,7 @@
 
 import time
 from collections.abc import Sequence
+from functools import partial
 
 import structlog
 
@@ -30,6 +31,7 @@ from hub.storage.work import SqlBegin
 from matching.engine import Engine
 from matching.following import Follower
 from matching.ports import Change
+from matching.search.planning import planned
 from matching.shelves.folder import FolderShelf
 from matching.stores.redis import RedisStore, connect as connect_store
 
@@ -78,7 +80,9 @@ def assemble(settings: Settings, *, now: Clock = clock.now, budgets: Budgets | N
     doorbell = RedisDoorbell(open_redis(url), instance)
     begin.announce = doorbell.ring
     feed = SqlFeed(database)
-    engine = Engine(shelf=open_shelf(settings))
+    engine = Engine(
+        shelf=open_shelf(settings), planner=partial(planned, memory=settings.index_memory << 20)
+    )
     metrics = Metrics()
 
     def measure(changes: Sequence[Change]) -> None:

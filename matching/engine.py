@@ -32,8 +32,8 @@ from matching.signals import INDEX, ORDER, Signal
 
 log = logging.getLogger(__name__)
 
-PATIENCE = 10.0
-"""Seconds that loading waits for another process that builds."""
+PATIENCE, HASTE = 300.0, 10.0
+"""Seconds that loading waits for another process that builds: at first, and when in trouble."""
 MANY = 20_000
 """Changes since the base, after which there should be another."""
 
@@ -105,7 +105,7 @@ class Engine:
             DigestError: Its rows are not what its totals say.
             MatchingError: Whatever reading its chunks raises.
         """
-        with self._shelf.building(PATIENCE) as alone:
+        with self._shelf.building(HASTE if self.timeline else PATIENCE) as alone:
             base = self._shelf.latest()
             if base is None or not _is_of(base, snapshot):
                 folding = Folding(self._shelf if alone else MemoryShelf(), self._planner)

@@ -67,16 +67,22 @@ class Considered:
     bytes: int
 
 
-def planned(signal: Signal, rows: int) -> Considered:
-    """Choose the plan for rows of a signal, for about as many at least."""
+def planned(signal: Signal, rows: int, *, memory: int | None = None) -> Considered:
+    """Choose the plan for rows of a signal, for about as many at least.
+
+    Args:
+        signal: what kind of codes.
+        rows: how many there will be.
+        memory: bytes that the segment may take, if there is a bound.
+    """
     # Two leading bits of their number are enough, and remembered.
     low = max(0, rows.bit_length() - 2)
-    return _planned(-(-rows >> low) << low or 1, signal.bits, signal.near)
+    return _planned(-(-rows >> low) << low or 1, signal.bits, signal.near, memory)
 
 
 @cache
-def _planned(rows: int, bits: int, radius: int) -> Considered:
-    return choose(rows, bits, radius)
+def _planned(rows: int, bits: int, radius: int, memory: int | None) -> Considered:
+    return choose(rows, bits, radius, budget=memory)
 
 
 def choose(rows: int, bits: int, radius: int, *, budget: int | None = None) -> Considered:
@@ -86,10 +92,11 @@ def choose(rows: int, bits: int, radius: int, *, budget: int | None = None) -> C
         rows: how many there will be.
         bits: of a code, 64 to 256.
         radius: bits.
-        budget: bytes that the segment may take; None: as much as is worth it.
+        budget: bytes that the segment may take, if there is a bound beside what is worth it.
     """
     found = list(considered(rows, bits, radius))
-    most = rows * BYTES_A_ROW * bits / 256 + (1 << 23) if budget is None else budget
+    most = rows * BYTES_A_ROW * bits / 256 + (1 << 23)
+    most = most if budget is None else min(most, budget)
     fitting = [one for one in found if one.bytes <= most]
     if not fitting:
         return min(found, key=lambda one: one.bytes)

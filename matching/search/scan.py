@@ -3,7 +3,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from matching.signals import INDEX
 # A few codes are compared one by one, which vectorises; many are looked up in a hash table.
 FEW = 8
 ROOM = 4 * kernels.ROOM  # rows of a buffer
+Array: TypeAlias = NDArray[Any]
 _Out = tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint16]]
 
 
@@ -76,10 +77,7 @@ class Scan:
         if not len(self.part.codes):
             return
         part = self.part
-        asked = tuple(
-            np.require(array, requirements=["C", "W"])
-            for array in (part.codes, part.items, part.derivations)
-        )
+        asked = _plain(part.codes), _plain(part.items), _plain(part.derivations)
         told = (asked, (self.allowed, self.limits.ranks, self.limits.indicators))
         begin = 0
         for piece in self.table.pieces:
@@ -136,6 +134,12 @@ class Scan:
         while row < rows:
             found, row, _ = kernels.equal(search, table, row, out)
             yield _filled(out, found)
+
+
+def _plain(array: Array) -> Array:
+    """The array as kernels take it; a copy only where it is read-only, or lies in pieces."""
+    flags = array.flags
+    return array if flags.writeable and flags.c_contiguous else array.copy(order="C")
 
 
 def _buffers(room: int) -> _Out:

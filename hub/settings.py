@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from matching.errors import MalformedAddressError
+from matching.stores.addresses import RedisAddress
+
 LOG_LEVELS = ("debug", "info", "warning", "error")
 # Two a core, because connections spread unevenly over processes: on two cores four answer a fourth
 # more lookups than two. No more than eight, because each holds the index in memory.
@@ -52,7 +55,8 @@ class Settings:
     public_url: str
     """BREAKWATER_PUBLIC_URL: how others reach us; ``http://`` and the address listened on."""
     redis_url: str | None = field(default=None, repr=False)
-    """REDIS_URL: a Redis 7.0 or Valkey of your own; without it ``up`` starts a private one."""
+    """REDIS_URL: a Redis 7.0 or Valkey of your own, ``redis://``, ``redis+sentinel://`` or
+    ``redis+cluster://``; without it ``up`` starts a private one."""
     redis_binary: Path | None = None
     """BREAKWATER_REDIS_BINARY: the server that ``up`` starts instead of the bundled one."""
     workers: int = WORKERS
@@ -86,7 +90,7 @@ class Settings:
             listen=listen,
             database_url=_database(given.get("BREAKWATER_DATABASE_URL"), data),
             public_url=_public(given.get("BREAKWATER_PUBLIC_URL") or f"http://{listen}"),
-            redis_url=given.get("REDIS_URL") or None,
+            redis_url=_redis(given.get("REDIS_URL")),
             redis_binary=Path(binary) if binary else None,
             workers=_count("BREAKWATER_WORKERS", given, cls.workers, MOST_WORKERS),
             threads=_count("BREAKWATER_THREADS", given, cls.threads, MOST_THREADS),
@@ -133,6 +137,16 @@ def _database(url: str | None, data: Path) -> str:
         raise SettingsError(
             "BREAKWATER_DATABASE_URL must begin with postgresql:// or sqlite:/// and a file."
         )
+    return url
+
+
+def _redis(url: str | None) -> str | None:
+    if not url:
+        return None
+    try:
+        RedisAddress.parse(url)
+    except MalformedAddressError as error:
+        raise SettingsError(f"REDIS_URL {error}") from None
     return url
 
 

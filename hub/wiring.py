@@ -29,7 +29,7 @@ from hub.storage.feed import SqlFeed
 from hub.storage.history import SqlHistory
 from hub.storage.work import SqlBegin
 from matching.engine import Engine
-from matching.following import Follower
+from matching.following import BLOCK_MS, Follower
 from matching.ports import Change
 from matching.search.planning import planned
 from matching.shelves.folder import FolderShelf
@@ -40,8 +40,6 @@ log = structlog.get_logger(__name__)
 DEFAULT_REDIS = "redis://127.0.0.1:6379"
 PATIENCE = 10.0
 """Seconds that whoever writes a checkpoint gives Redis to answer."""
-LONGEST_BLOCK = 1.0
-"""Seconds that reading the stream may wait."""
 
 
 def open_database(settings: Settings) -> Database:
@@ -76,7 +74,7 @@ def assemble(settings: Settings, *, now: Clock = clock.now, budgets: Budgets | N
     directory = Directory(begin=begin, pepper=secrets.pepper, clock=now)
     directory.reload()
     url = settings.redis_url or DEFAULT_REDIS
-    store = RedisStore(connect_store(url, wait_seconds=LONGEST_BLOCK), instance)
+    store = RedisStore(connect_store(url, wait_seconds=BLOCK_MS / 1000), instance)
     doorbell = RedisDoorbell(open_redis(url), instance)
     begin.announce = doorbell.ring
     feed = SqlFeed(database)

@@ -7,6 +7,7 @@ MatchingError
 - UnknownDerivationError: no derivation has that name or byte. Never.
 - RefusedPictureError (in ``matching.pictures``): a picture is not hashed. Never.
 - HasherError (in ``matching.pictures``): no process that hashes can be started. Mend the machine.
+- MalformedAddressError: the address of a Redis cannot be read. Never: correct it.
 - MalformedBatchError: arrays of unequal length or wrong shape. Never: a mistake of the caller.
 - RebuildError: what is held cannot be trusted or continued. Load it again from the feed.
   - GapError: a change is missing before this one.
@@ -48,6 +49,10 @@ class UnknownDerivationError(MatchingError):
 
     def __init__(self) -> None:
         super().__init__("unknown derivation: use a name of the version that the hub states")
+
+
+class MalformedAddressError(MatchingError):
+    """The address of a Redis cannot be read; it is withheld, for a password may stand in it."""
 
 
 class MalformedBatchError(MatchingError):

@@ -190,6 +190,17 @@ class CodeStore(Protocol):
         """Return the checkpoint; reading its chunks raises CorruptIndexError where one is bad."""
         ...
 
+    def ready(self) -> None:
+        """Return if every server answers that a checkpoint needs: a truth is dear to read."""
+        ...
+
+    def renew(self, pointer: Pointer) -> bool:
+        """Keep the chunks of a checkpoint from vanishing; tell whether all are there.
+
+        To be called every few hours at least: what nobody renews is gone after a day.
+        """
+        ...
+
     def write(self, snapshot: Snapshot, *, new_epoch: bool = False) -> Pointer:
         """Write a checkpoint, then swing the pointer to it.
 
@@ -201,6 +212,9 @@ class CodeStore(Protocol):
 
     def append(self, changes: Sequence[Change], *, timeline: str) -> int:
         """Append changes in order; return how many were not there yet.
+
+        Whatever breaks meanwhile, the stream never has a gap: there is no entry beyond one that
+        was lost.
 
         Raises:
             ForeignTimelineError: The pointer is missing or of another timeline.

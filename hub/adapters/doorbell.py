@@ -7,9 +7,10 @@ import threading
 import time
 from contextlib import suppress
 
-from redis import Redis
 from redis.client import PubSub
 from redis.exceptions import RedisError
+
+from matching.stores.servers import Servers
 
 log = logging.getLogger(__name__)
 
@@ -18,10 +19,14 @@ PAUSE = 0.25
 
 
 class RedisDoorbell:
-    """Rings over Redis's publish and subscribe; a thread of its own sends, so nobody waits."""
+    """Rings over Redis's publish and subscribe; a thread of its own sends, so nobody waits.
 
-    def __init__(self, redis: Redis, instance: str) -> None:
-        self._redis = redis
+    In a cluster it hangs where the pointer and the stream are: while that node is lost there is
+    nothing to be rung for.
+    """
+
+    def __init__(self, servers: Servers, instance: str) -> None:
+        self._servers = servers
         self._channel = f"{{bw:{instance}}}:doorbell"
         self._rings: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._sender: threading.Thread | None = None
@@ -38,9 +43,8 @@ class RedisDoorbell:
         """Wait for a ring; False when none came."""
         try:
             if self._listening is None:
-                self._listening = PubSub(
-                    self._redis.connection_pool, ignore_subscribe_messages=True
-                )
+                holder = self._servers.holding(self._channel)
+                self._listening = PubSub(holder.connection_pool, ignore_subscribe_messages=True)
                 self._listening.subscribe(self._channel)
             return self._await_ring(self._listening, seconds)
         except (RedisError, OSError):
@@ -48,6 +52,7 @@ class RedisDoorbell:
                 if self._listening is not None:
                     self._listening.close()
             self._listening = None
+            self._servers.doubt()
             time.sleep(PAUSE)
             return False
 
@@ -75,6 +80,7 @@ class RedisDoorbell:
                 while True:
                     self._rings.get_nowait()
             try:
-                self._redis.publish(self._channel, b"")
+                self._servers.holding(self._channel).publish(self._channel, b"")
             except (RedisError, OSError):
+                self._servers.doubt()
                 log.debug("the doorbell was not heard")

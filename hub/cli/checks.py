@@ -112,7 +112,8 @@ def check_keys(settings: Settings) -> Finding:
 def check_redis(settings: Settings) -> Finding:
     """The Redis, or the Valkey we would start, can be relied upon."""
     if settings.redis_url is not None:
-        return Finding("redis", Verdict.OK, f"version {preparing.require_redis(settings)}")
+        found, is_whole = preparing.require_redis(settings)
+        return Finding("redis", Verdict.OK if is_whole else Verdict.WARNING, found)
     from hub.adapters import embedded  # noqa: PLC0415  # not where a Redis is given
 
     try:
@@ -127,11 +128,10 @@ def check_clock(settings: Settings) -> Finding:
     """Our clock agrees with Redis's, where there is one to ask."""
     if settings.redis_url is None:
         return Finding("clock", Verdict.OK, "not compared: the Redis is on this machine")
-    from hub.adapters.redis import open_redis  # noqa: PLC0415  # half a second
+    from hub.adapters.redis import clocks_apart  # noqa: PLC0415  # half a second
 
     preparing.require_redis(settings)
-    seconds, micros = open_redis(settings.redis_url).time()
-    apart = abs(time.time() - (seconds + micros / 1e6))
+    apart = clocks_apart(settings.redis_url, time.time)
     verdict = Verdict.OK if apart < CLOCK_SECONDS else Verdict.FAILED
     return Finding("clock", verdict, f"{apart:.2f} s from Redis's")
 

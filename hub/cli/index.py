@@ -124,7 +124,8 @@ def _sweep_up(settings: Settings) -> None:
         if old is not None:
             store.forget(old)
         if read_settings().redis_url is None and settings.redis_url is not None:
-            open_redis(settings.redis_url).bgrewriteaof()
+            for server in open_redis(settings.redis_url).masters():
+                server.bgrewriteaof()
     except UnavailableError as error:
         raise CommandError(
             f"It is erased from the database, but {error}: once it answers, run breakwater index "

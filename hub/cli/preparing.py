@@ -47,8 +47,11 @@ def needs_nothing(settings: Settings) -> bool:
     return settings.database_file is not None and is_current(settings) and _has_operators(settings)
 
 
-def require_redis(settings: Settings, patience: float = 0.0) -> str:
-    """Make sure that the Redis can be relied upon; return its version.
+def require_redis(settings: Settings, patience: float = 0.0) -> tuple[str, bool]:
+    """Make sure that the Redis can be relied upon.
+
+    Returns:
+        What was found, and whether every server of it answers.
 
     Raises:
         CommandError: There is none, or it cannot.
@@ -61,11 +64,12 @@ def require_redis(settings: Settings, patience: float = 0.0) -> str:
             Exit.SETTINGS,
         )
     try:
-        return redis.require_usable(redis.open_redis(settings.redis_url), patience)
+        found = redis.require_usable(settings.redis_url, patience)
     except redis.RedisUnreachableError as error:
         raise CommandError(str(error), Exit.UNAVAILABLE) from error
     except redis.RedisUnusableError as error:
         raise CommandError(str(error), Exit.SETTINGS) from error
+    return str(found), found.answering == found.known
 
 
 def require_schema(settings: Settings) -> None:

@@ -55,6 +55,13 @@ class MemoryStore:
             raise CorruptIndexError("a chunk is missing")
         return Snapshot(Head(pointer.timeline, pointer.position), pointer.totals, whole)
 
+    def ready(self) -> None:
+        """Return: this process is there."""
+
+    def renew(self, pointer: Pointer) -> bool:
+        """Tell whether all chunks are there; here they stay."""
+        return self._contents.chunks.keys() >= {*pointer.manifest}
+
     def write(self, snapshot: Snapshot, *, new_epoch: bool = False) -> Pointer:
         """Write a checkpoint, then swing the pointer to it."""
         chunks = {packed_chunk(chunk)[0]: chunk for chunk in snapshot.chunks}

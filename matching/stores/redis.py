@@ -1,20 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The shared copy in Redis or Valkey, 7.0 or newer, alone or as a cluster; no modules, no scripts.
+"""The shared copy in Redis or Valkey, 7.0 or newer, however it is run; no modules, no scripts.
 
 Nothing in it is believed for being there: the pointer and each chunk carry a checksum, each entry
-its timeline. Redis itself refuses an entry whose id is not above all before it, so two writers of
-one history do no harm: what is refused is there already.
+its timeline. What is appended is decided upon and written in one transaction on one connection:
+two writers of one history do no harm, and where another server takes over between the look and the
+write, with an older stream perhaps, nothing is written beyond its end.
 """
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, cast
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar, cast
 
-from redis import Redis, RedisCluster
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from redis.retry import Retry
 
 from matching.errors import CorruptIndexError, StoreUnavailableError
 from matching.ports import (
@@ -30,153 +28,168 @@ from matching.ports import (
 )
 from matching.stores import layout
 from matching.stores.rules import beat_place, new_changes, next_pointer, own
+from matching.stores.servers import Servers, connect
 
-ANSWER_SECONDS = (
-    0.25  # how long Redis may take on the reading path, beyond what it is told to wait
-)
 OLD_CHUNKS_SECONDS = 3_600  # how long chunks stay that no pointer names any more
+LEASE_SECONDS = 86_400  # how long chunks stay that nobody has renewed
 AT_ONCE = 256  # entries appended in one transaction
+_GONE = -2  # what Redis says of the lifetime of a key that is not there
 
-Client = Redis | RedisCluster
-
-
-def connect(url: str, *, wait_seconds: float = 0.0, cluster: bool = False) -> Client:
-    """Open a client as the reading path wants it: short timeouts, no second try.
-
-    Args:
-        url: ``redis://``, ``rediss://`` or ``unix://``.
-        wait_seconds: longest wait that will be asked of `RedisStore.read`; a writer of large
-            checkpoints gives the seconds it can spare.
-        cluster: whether the URL names a node of a cluster.
-    """
-    kind: Any = RedisCluster if cluster else Redis
-    client: Client = kind.from_url(
-        url,
-        socket_timeout=ANSWER_SECONDS + wait_seconds,
-        socket_connect_timeout=ANSWER_SECONDS + wait_seconds,
-        retry=Retry(NoBackoff(), 0),
-    )
-    return client
+T = TypeVar("T")
+__all__ = ["RedisStore", "connect"]
 
 
 class RedisStore:
     """A `CodeStore` in Redis.
 
     Args:
-        client: without ``decode_responses``; its socket timeout must exceed what `read` waits.
+        servers: opened by `connect`; they must wait longer than `read` does.
         instance: name of the hub, so that several may share one Redis.
         wall_ms: the time, for the birth of an epoch.
     """
 
     def __init__(
         self,
-        client: Client,
+        servers: Servers,
         instance: str,
         wall_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
-        self._client: Any = client
+        self._servers = servers
         self._instance = instance
         self._wall_ms = wall_ms
         self._head, self._stream = layout.head_key(instance), layout.stream_key(instance)
 
     def pointer(self) -> Pointer | None:
         """Return what the copy holds; None where there is none or it is unreadable."""
-        with _translated():
-            return _pointer_in(self._client.get(self._head))
+        with self._asking():
+            return self._pointer_by(self._main())
 
     def load(self, pointer: Pointer) -> Snapshot:
         """Return the checkpoint; its chunks are fetched and verified while they are read."""
         chunks = (self._chunk(ref) for ref in pointer.manifest)
         return Snapshot(Head(pointer.timeline, pointer.position), pointer.totals, chunks)
 
+    def ready(self) -> None:
+        """Raise unless every server answers that holds a part of the copy."""
+        with self._asking():
+            for master in self._servers.masters():
+                master.ping()
+
     def write(self, snapshot: Snapshot, *, new_epoch: bool = False) -> Pointer:
         """Write a checkpoint, then swing the pointer to it."""
-        with _translated():
+        with self._asking():
+            # Chunks vanish unless they are renewed: a writer that dies leaves no litter.
             manifest = tuple(self._put(chunk) for chunk in snapshot.chunks)
-            # Until here they would vanish by themselves: a writer that dies leaves no litter.
-            for ref in manifest:
-                self._client.persist(self._key(ref))
 
             def swing(pipeline: Any) -> tuple[Pointer | None, Pointer]:
                 return self._swing(pipeline, snapshot, manifest, new_epoch=new_epoch)
 
-            # redis-py calls it again when another writer was quicker.
-            before, pointer = self._client.transaction(swing, self._head, value_from_callable=True)
-            for ref in {*manifest, *(before.manifest if before else ())} - {*pointer.manifest}:
-                self._client.expire(self._key(ref), OLD_CHUNKS_SECONDS)
-            return cast("Pointer", pointer)
+            before, pointer = self._decided(swing)
+        for ref in {*manifest, *(before.manifest if before else ())} - {*pointer.manifest}:
+            # One that cannot be told now goes when its lease ends.
+            with suppress(StoreUnavailableError), self._asking():
+                self._of(ref).expire(self._key(ref), OLD_CHUNKS_SECONDS)
+        return pointer
+
+    def renew(self, pointer: Pointer) -> bool:
+        """Keep a checkpoint from vanishing; tell whether all of it is there."""
+        held: dict[Any, list[str]] = {}
+        with self._asking():
+            for ref in pointer.manifest:
+                held.setdefault(self._of(ref), []).append(self._key(ref))
+            renewed = [_renewed(server, keys) for server, keys in held.items()]
+        return all(renewed)
 
     def append(self, changes: Sequence[Change], *, timeline: str) -> int:
         """Append changes in order; return how many were not there yet."""
-        with _translated():
-            new = new_changes(changes, self._end(own(self.pointer(), timeline)))
-            portions = (new[i : i + AT_ONCE] for i in range(0, len(new), AT_ONCE))
-            return sum(self._append(portion, timeline) for portion in portions)
+        starts = range(0, max(1, len(changes)), AT_ONCE)
+        return sum(self._append(changes[i : i + AT_ONCE], timeline) for i in starts)
 
     def beat(self, head: Head) -> None:
         """Say that the truth's head was *head* a moment ago."""
-        with _translated():
-            pointer = own(self.pointer(), head.timeline)
-            end = self._end(pointer)
+
+        def beaten(pipeline: Any) -> None:
+            pointer = own(self._pointer_by(pipeline), head.timeline)
+            end = self._end(pipeline, pointer)
             place = beat_place(head, end)
+            pipeline.multi()
             if place is None:
                 return
             words = {layout.BEAT: pointer.epoch, layout.TIMELINE: head.timeline}
-            self._add([(place, words)])
+            pipeline.xadd(self._stream, words, id=_id_out(place))
             if end.beat:
                 # One beat a position is enough: a quiet night must not fill the stream.
-                self._client.xdel(self._stream, _id_out(end))
+                pipeline.xdel(self._stream, _id_out(end))
+
+        with self._asking():
+            self._decided(beaten)
 
     def read(self, after: EntryId, block_ms: int) -> list[Entry]:
         """Return entries after a place, waiting for the first up to *block_ms*."""
-        with _translated():
+        with self._asking():
             # To Redis, BLOCK 0 means for ever.
-            answer = self._client.xread(
+            answer = self._main().xread(
                 {self._stream: _id_out(after)}, count=READ_LIMIT, block=block_ms or None
             )
             return [_entry_in(place, words) for place, words in _entries(answer)]
 
     def last(self) -> EntryId | None:
         """Return the place of the last entry that ever was in this stream."""
-        with _translated():
-            if not self._client.exists(self._stream):
-                return None
-            return _id_in(self._client.xinfo_stream(self._stream)["last-generated-id"])
+        with self._asking():
+            return self._last_by(self._main())
 
     def length(self) -> int:
         """Return how many entries the stream holds."""
-        with _translated():
-            return int(self._client.xlen(self._stream))
+        with self._asking():
+            return int(self._main().xlen(self._stream))
 
     def trim(self, position: int) -> None:
         """Drop entries up to and including *position*."""
-        with _translated():
+        with self._asking():
             minimum = _id_out(EntryId(position + 1, 0))
-            self._client.xtrim(self._stream, minid=minimum, approximate=False)
+            self._main().xtrim(self._stream, minid=minimum, approximate=False)
 
     def forget(self, old: Pointer) -> None:
         """Delete now what an old checkpoint alone held; else it would go by itself in an hour.
 
         Whoever is loading it loads again.
         """
-        with _translated():
-            now = self.pointer()
-            kept = now.manifest if now is not None else ()
-            for ref in {*old.manifest} - {*kept}:
-                self._client.delete(self._key(ref))
+        now = self.pointer()
+        kept = now.manifest if now is not None else ()
+        for ref in {*old.manifest} - {*kept}:
+            with self._asking():
+                self._of(ref).delete(self._key(ref))
+
+    def _main(self) -> Any:
+        """A client of the server that holds the pointer and the stream."""
+        return self._servers.holding(self._head)
+
+    def _of(self, ref: ChunkRef) -> Any:
+        return self._servers.holding(self._key(ref))
+
+    def _key(self, ref: ChunkRef) -> str:
+        return layout.chunk_key(self._instance, ref.sha256)
 
     def _chunk(self, ref: ChunkRef) -> Chunk:
-        with _translated():
-            data = self._client.get(self._key(ref))
+        with self._asking():
+            data = self._of(ref).get(self._key(ref))
         return layout.unpacked_chunk(ref, data)
 
     def _put(self, chunk: Chunk) -> ChunkRef:
         ref, data = layout.packed_chunk(chunk)
-        self._client.set(self._key(ref), data, ex=OLD_CHUNKS_SECONDS)
+        self._of(ref).set(self._key(ref), data, ex=LEASE_SECONDS)
         return ref
 
-    def _key(self, ref: ChunkRef) -> str:
-        return layout.chunk_key(self._instance, ref.sha256)
+    def _decided(self, decide: Callable[[Any], T]) -> T:
+        """Look at pointer and stream, then write, with nothing between and on one connection.
+
+        redis-py calls *decide* again where another writer was quicker, or where the connection
+        broke and another server answers now.
+        """
+        decided = self._main().transaction(
+            decide, self._head, self._stream, value_from_callable=True
+        )
+        return cast("T", decided)
 
     def _swing(
         self,
@@ -186,7 +199,7 @@ class RedisStore:
         *,
         new_epoch: bool,
     ) -> tuple[Pointer | None, Pointer]:
-        before = _pointer_in(pipeline.get(self._head))
+        before = self._pointer_by(pipeline)
         pointer = next_pointer(
             before, snapshot, manifest, new_epoch=new_epoch, wall_ms=self._wall_ms
         )
@@ -197,31 +210,50 @@ class RedisStore:
             pipeline.delete(self._stream)
         return before, pointer
 
-    def _end(self, pointer: Pointer) -> EntryId:
-        return self.last() or EntryId(pointer.position, 0)
-
     def _append(self, changes: Sequence[Change], timeline: str) -> int:
-        return self._add(
-            [
-                (
-                    EntryId(change.position, 0),
-                    {layout.CHANGE: layout.packed_change(change), layout.TIMELINE: timeline},
-                )
-                for change in changes
-            ]
-        )
+        def appended(pipeline: Any) -> int:
+            end = self._end(pipeline, own(self._pointer_by(pipeline), timeline))
+            new = new_changes(changes, end)
+            pipeline.multi()
+            for change in new:
+                words = {layout.CHANGE: layout.packed_change(change), layout.TIMELINE: timeline}
+                pipeline.xadd(self._stream, words, id=_id_out(EntryId(change.position, 0)))
+            return len(new)
 
-    def _add(self, entries: Sequence[tuple[EntryId, dict[bytes, Any]]]) -> int:
-        # A transaction, lest one that fails for want of memory leaves a gap before the next.
-        with self._client.pipeline(transaction=True) as pipeline:
-            for place, words in entries:
-                pipeline.xadd(self._stream, words, id=_id_out(place))
-            answers = pipeline.execute(raise_on_error=False)
-        refused = [answer for answer in answers if isinstance(answer, Exception)]
-        for error in refused:
-            if "equal or smaller" not in str(error):
-                raise error
-        return len(answers) - len(refused)
+        with self._asking():
+            return self._decided(appended)
+
+    def _pointer_by(self, client: Any) -> Pointer | None:
+        return _pointer_in(client.get(self._head))
+
+    def _end(self, client: Any, pointer: Pointer) -> EntryId:
+        return self._last_by(client) or EntryId(pointer.position, 0)
+
+    def _last_by(self, client: Any) -> EntryId | None:
+        if not client.exists(self._stream):
+            return None
+        return _id_in(client.xinfo_stream(self._stream)["last-generated-id"])
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        try:
+            yield
+        except (RedisError, OSError) as error:
+            self._servers.doubt()
+            raise StoreUnavailableError(type(error).__name__) from error
+
+
+def _renewed(server: Any, keys: Sequence[str]) -> bool:
+    """Lengthen the lives of keys on one server; tell whether all are there."""
+    with server.pipeline(transaction=False) as pipeline:
+        for key in keys:
+            pipeline.ttl(key)
+        lives = pipeline.execute()
+        for key, seconds in zip(keys, lives, strict=True):
+            if seconds < LEASE_SECONDS // 2:
+                pipeline.expire(key, LEASE_SECONDS)
+        pipeline.execute()
+    return _GONE not in lives
 
 
 def _pointer_in(data: bytes | None) -> Pointer | None:
@@ -258,11 +290,3 @@ def _id_in(place: bytes) -> EntryId:
 
 def _id_out(place: EntryId) -> str:
     return f"{place.position}-{place.beat}"
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except (RedisError, OSError) as error:
-        raise StoreUnavailableError(type(error).__name__) from error

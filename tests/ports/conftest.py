@@ -33,7 +33,7 @@ def cluster(tmp_path_factory):
 @pytest.fixture
 def cluster_store(cluster):
     cluster.flush()
-    client = connect(cluster.url, wait_seconds=1.0, cluster=True)
+    client = connect(cluster.url, wait_seconds=1.0)
     yield RedisStore(client, "here", wall_ms=lambda: 1_234)
     client.close()
 

@@ -9,11 +9,17 @@ import pytest
 from redis import Redis
 
 from matching.engine import Engine
-from matching.errors import CorruptIndexError, ForeignTimelineError, StoreUnavailableError
+from matching.errors import (
+    CorruptIndexError,
+    ForeignTimelineError,
+    GapError,
+    StoreUnavailableError,
+)
 from matching.ports import ChunkRef, Entry, EntryId, Head
 from matching.signals import PDQ
 from matching.stores import layout
-from matching.stores.redis import OLD_CHUNKS_SECONDS, RedisStore, connect
+from matching.stores.redis import LEASE_SECONDS, OLD_CHUNKS_SECONDS, RedisStore, connect
+from matching.stores.servers import OneServer
 from tests.fakes.changes import FakeFeed, plain
 from tests.fakes.rows import chunk_of, snapshot_of
 
@@ -37,6 +43,10 @@ def chunk_keys(raw):
     return sorted(raw.scan_iter("bw:here:chunk:*"))
 
 
+def key_of(ref):
+    return layout.chunk_key("here", ref.sha256).encode()
+
+
 def test_pointer_and_stream_share_a_slot_and_chunks_are_spread(redis_store, raw, feed):
     redis_store.write(feed.snapshot())
     redis_store.beat(Head("t", 3))
@@ -50,7 +60,7 @@ def test_pointer_and_stream_share_a_slot_and_chunks_are_spread(redis_store, raw,
 
 def test_two_hubs_share_a_redis_without_meeting(redis_store, valkey, feed):
     redis_store.write(feed.snapshot())
-    other = RedisStore(valkey.client, "there")
+    other = RedisStore(OneServer(valkey.client), "there")
 
     assert other.pointer() is None
     other.write(FakeFeed("u").snapshot())
@@ -140,17 +150,39 @@ def test_a_damaged_entry_comes_back_without_a_timeline(redis_store, raw, feed):
     assert {(entry.timeline, entry.change) for entry in entries} == {("", None)}
 
 
-def test_chunks_that_no_pointer_names_vanish_later_and_the_others_never(redis_store, raw, feed):
+def test_chunks_that_no_pointer_names_vanish_soon_and_the_others_live_on_their_lease(
+    redis_store, raw, feed
+):
     redis_store.write(feed.snapshot())
     before = set(chunk_keys(raw))
     feed.change(1, 3)
-    redis_store.write(feed.snapshot())
-    after = {redis_store._key(ref).encode() for ref in redis_store.pointer().manifest}  # noqa: SLF001  # the keys are private to the layout
+    pointer = redis_store.write(feed.snapshot())
+    after = {key_of(ref) for ref in pointer.manifest}
 
     assert before - after
     for key in before | after:
-        lifetime = raw.ttl(key)
-        assert lifetime == -1 if key in after else 0 < lifetime <= OLD_CHUNKS_SECONDS
+        lease = range(OLD_CHUNKS_SECONDS + 1, LEASE_SECONDS + 1)
+        assert raw.ttl(key) in (lease if key in after else range(1, OLD_CHUNKS_SECONDS + 1))
+
+
+@pytest.mark.parametrize("seconds", [OLD_CHUNKS_SECONDS, None])
+def test_a_lease_that_runs_out_is_renewed(redis_store, raw, feed, seconds):
+    pointer = redis_store.write(feed.snapshot())
+    for key in chunk_keys(raw):
+        raw.persist(key)
+        if seconds:
+            raw.expire(key, seconds)
+
+    assert redis_store.renew(pointer)
+
+    assert all(raw.ttl(key) > LEASE_SECONDS // 2 for key in chunk_keys(raw))
+
+
+def test_a_checkpoint_with_a_chunk_missing_is_not_whole(redis_store, raw, feed):
+    pointer = redis_store.write(feed.snapshot())
+    raw.delete(chunk_keys(raw)[0])
+
+    assert not redis_store.renew(pointer)
 
 
 def test_a_checkpoint_that_breaks_off_leaves_the_old_one_and_no_litter(redis_store, raw, feed):
@@ -168,7 +200,7 @@ def test_a_checkpoint_that_breaks_off_leaves_the_old_one_and_no_litter(redis_sto
     assert redis_store.pointer() == pointer
     new = set(chunk_keys(raw)) - old
     assert len(new) == 1
-    assert all(0 < raw.ttl(key) <= OLD_CHUNKS_SECONDS for key in new)
+    assert all(0 < raw.ttl(key) <= LEASE_SECONDS for key in new)
 
 
 def test_a_writer_that_was_overtaken_between_reading_and_writing_decides_again(
@@ -176,7 +208,7 @@ def test_a_writer_that_was_overtaken_between_reading_and_writing_decides_again(
 ):
     old = feed.snapshot()
     feed.change(9, 2, (plain("pdq", bytes(32)),))
-    quicker = RedisStore(valkey.client, "here")
+    quicker = RedisStore(OneServer(valkey.client), "here")
     true = layout.unpacked_pointer
     overtaken: list[bool] = []
     redis_store.write(FakeFeed().snapshot())
@@ -216,13 +248,33 @@ def test_a_key_of_another_type_is_an_unavailable_store(redis_store, raw, feed):
         redis_store.read(START, 0)
 
 
-def test_only_what_is_there_already_may_be_refused(redis_store, raw, feed, monkeypatch):
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda store, feed: store.append(feed.changes[1:], timeline="t"),
+        lambda store, _feed: store.beat(Head("t", 1)),
+    ],
+    ids=["append", "beat"],
+)
+def test_nothing_is_written_by_what_was_seen_before_another_wrote(
+    redis_store, raw, feed, write, monkeypatch
+):
     redis_store.write(FakeFeed().snapshot())
-    raw.set("{bw:here}:stream", b"put there after the writer looked")
-    monkeypatch.setattr(redis_store, "last", lambda: None)
+    redis_store.append(feed.changes[:1], timeline="t")
+    true = layout.unpacked_pointer
+    meanwhile = [lambda: raw.delete("{bw:here}:stream")]
 
-    with pytest.raises(StoreUnavailableError):
-        redis_store.append(feed.changes, timeline="t")
+    def look_slowly(data):
+        pointer = true(data)
+        if meanwhile:
+            meanwhile.pop()()
+        return pointer
+
+    monkeypatch.setattr(layout, "unpacked_pointer", look_slowly)
+
+    with pytest.raises(GapError):
+        write(redis_store, feed)
+    assert redis_store.length() == 0
 
 
 def test_a_server_that_is_not_there_is_an_unavailable_store(tmp_path):
@@ -236,7 +288,8 @@ def test_a_server_that_is_not_there_is_an_unavailable_store(tmp_path):
 @pytest.mark.parametrize("protocol", [2, 3])
 def test_both_protocols_of_redis_are_understood(valkey, feed, protocol):
     valkey.client.flushall()
-    store = RedisStore(Redis(unix_socket_path=str(valkey.socket), protocol=protocol), "here")
+    client = Redis(unix_socket_path=str(valkey.socket), protocol=protocol)
+    store = RedisStore(OneServer(client), "here")
     store.write(FakeFeed().snapshot())
     store.append(feed.changes, timeline="t")
     store.beat(Head("t", 3))

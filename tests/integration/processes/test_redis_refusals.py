@@ -13,12 +13,12 @@ from hub.adapters.embedded import find_server
 from hub.adapters.redis import (
     RedisUnreachableError,
     RedisUnusableError,
-    open_redis,
     require_usable,
 )
 from hub.cli.exits import Exit
 from hub.demo.running import free_port
 from tests.integration.processes.conftest import ROOT, listens
+from tests.simulators.valkey import Cluster, Watched
 from tests.support.waiting import PATIENCE, eventually
 
 OLD = {
@@ -183,20 +183,113 @@ def test_up_with_a_redis_of_ones_own_starts_no_other(hub, valkey):
 
 def test_redis_that_starts_a_little_later_is_waited_for():
     port = free_port()
-    redis = open_redis(f"redis://127.0.0.1:{port}/0")
 
     with pytest.raises(RedisUnreachableError):
-        require_usable(redis, patience=0.2)
+        require_usable(f"redis://127.0.0.1:{port}/0", patience=0.2)
 
 
 def test_check_tells_the_version(valkey):
-    with open_redis(valkey()) as redis:
-        assert int(require_usable(redis).split(".")[0]) >= 7
+    found = require_usable(valkey())
+
+    assert int(found.version.split(".")[0]) >= 7
+    assert (found.answering, found.known) == (1, 1)
 
 
 def test_evicting_redis_is_an_error_of_its_own(valkey):
-    with (
-        open_redis(valkey("--maxmemory-policy", "allkeys-random")) as redis,
-        pytest.raises(RedisUnusableError, match="allkeys-random"),
+    with pytest.raises(RedisUnusableError, match="allkeys-random"):
+        require_usable(valkey("--maxmemory-policy", "allkeys-random"))
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    with Cluster(tmp_path_factory.mktemp("cluster")) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory):
+    with Watched(tmp_path_factory.mktemp("watched")) as watched:
+        yield watched
+
+
+@pytest.mark.services
+@pytest.mark.parametrize(("kind", "servers"), [("cluster", 3), ("watched", 2)])
+def test_every_server_is_looked_at(kind, servers, request):
+    found = require_usable(request.getfixturevalue(kind).url, patience=5)
+
+    assert (found.answering, found.known) == (servers, servers)
+    assert f"{servers} of {servers}" in str(found)
+
+
+@pytest.mark.services
+@pytest.mark.parametrize("number", [0, 2])
+def test_one_evicting_node_of_a_cluster_is_refused(cluster, number):
+    client = cluster.nodes[number].client
+    client.config_set("maxmemory-policy", "allkeys-lru")
+    try:
+        with pytest.raises(RedisUnusableError, match=r"allkeys-lru.*every server"):
+            require_usable(cluster.url)
+    finally:
+        client.config_set("maxmemory-policy", "noeviction")
+
+
+@pytest.mark.services
+def test_an_evicting_replica_is_refused_before_it_is_the_master(watched):
+    watched.replica.client.config_set("maxmemory-policy", "volatile-ttl")
+    try:
+        with pytest.raises(RedisUnusableError, match="volatile-ttl"):
+            require_usable(watched.url)
+    finally:
+        watched.replica.client.config_set("maxmemory-policy", "noeviction")
+
+
+@pytest.mark.services
+def test_a_part_that_is_lost_keeps_no_hub_from_starting(cluster):
+    cluster.nodes[1].kill()
+    try:
+        found = require_usable(cluster.url)
+    finally:
+        cluster.nodes[1].start()
+
+    assert (found.answering, found.known) == (2, 3)
+
+
+@pytest.mark.services
+def test_an_address_that_says_another_kind_is_refused(hub, cluster, watched, valkey):
+    node = f"127.0.0.1:{cluster.ports[0]}"
+    sentinel = watched.url.partition("1,")[2].partition("/")[0]
+    single = valkey().removeprefix("redis://").removesuffix("/0")
+
+    for url, word in (
+        (f"redis://{node}", r"redis\+cluster://"),
+        (f"redis://{sentinel}", r"redis\+sentinel://"),
+        (f"redis+cluster://{single}", "redis://"),
+        (f"redis+sentinel://{single}/lures", "redis://"),
+        (f"redis+sentinel://{sentinel}/others", "service's name"),
     ):
-        require_usable(redis)
+        with pytest.raises(RedisUnusableError, match=word):
+            require_usable(url)
+    sentence, status = refused(hub, f"redis://{node}")
+    assert "cluster" in sentence
+    assert status == Exit.SETTINGS
+
+
+@pytest.mark.services
+@pytest.mark.parametrize("kind", ["redis+sentinel://:hush@{}/lures", "redis+cluster://:hush@{}"])
+def test_unreachable_ones_are_refused_without_their_password(hub, kind):
+    sentence, status = refused(hub, kind.format(f"127.0.0.1:{free_port()}"))
+
+    assert "REDIS_URL" in sentence
+    assert "hush" not in sentence
+    assert status == Exit.UNAVAILABLE
+
+
+@pytest.mark.services
+def test_nodes_want_their_password(tmp_path):
+    with Cluster(tmp_path) as cluster:
+        for node in cluster.nodes:
+            node.client.config_set("requirepass", "hush")
+
+        assert require_usable(cluster.url.replace("://", "://:hush@")).answering == 3
+        with pytest.raises(RedisUnusableError, match="credentials"):
+            require_usable(cluster.url.replace("://", "://:wrong@"))

@@ -88,6 +88,10 @@ class Metrics:
         """Say whether Redis answers."""
         self._redis_up.set(1 if reachable else 0)
 
+    def checkpoint(self, *, whole: bool) -> None:
+        """Say whether Redis holds a whole checkpoint, for processes that start."""
+        self._checkpoint.set(1 if whole else 0)
+
     def job(self, name: str, *, failed: bool) -> None:
         """Count one round of a job of the worker."""
         self._rounds.labels(name, "failed" if failed else "done").inc()
@@ -134,6 +138,9 @@ class Metrics:
             "relay_position", "Last position in the stream", "livemostrecent"
         )
         self._redis_up = self._gauge("redis_up", "Whether Redis answers", "livemostrecent")
+        self._checkpoint = self._gauge(
+            "checkpoint_whole", "Whether Redis holds a whole checkpoint", "livemostrecent"
+        )
 
     def _watch_jobs(self) -> None:
         self._links_behind = self._gauge(

@@ -21,6 +21,7 @@ WORKER: Sequence[Loop] = (
     ("follower", loops.follow),
     ("folding", loops.fold),
     ("relay", loops.relay),
+    ("checkpoint", loops.tend),
     ("neighbours", loops.neighbours),
     ("ripening", loops.ripen),
     ("ledger", loops.settle),

@@ -51,23 +51,27 @@ def fold_late(hub: Hub, stop: threading.Event) -> None:
 
 
 def relay(hub: Hub, stop: threading.Event) -> None:
-    """Carry changes into the shared copy, beat, checkpoint."""
+    """Carry changes into the shared copy, and beat."""
     carrier = Relay(hub.feed, hub.store)
-    looked = 0.0
     while not stop.is_set():
         hub.doorbell.wait(LOOK)
-        now = time.monotonic()
         try:
-            carrier.step(now)
-            if now - looked > MINUTE:
-                looked = now
-                if carrier.is_due():
-                    carrier.checkpoint()
+            carrier.step(time.monotonic())
             hub.metrics.redis(reachable=True)
             hub.metrics.relayed(carrier.position)
         except UnavailableError:
             hub.metrics.redis(reachable=False)
             stop.wait(LOOK)
+
+
+def tend(hub: Hub, stop: threading.Event) -> None:
+    """Keep the checkpoint in the shared copy whole and young, beside the relay: it takes long."""
+    keeper = Relay(hub.feed, hub.store)
+    while not stop.wait(SETTLE):
+        try:
+            hub.metrics.checkpoint(whole=keeper.tend())
+        except UnavailableError:
+            hub.metrics.checkpoint(whole=False)
 
 
 def neighbours(hub: Hub, stop: threading.Event) -> None:

@@ -384,6 +384,10 @@ class MetricsPort(Protocol):
         """Say how the last probe went; None: it failed."""
         ...
 
+    def checkpoint(self, *, whole: bool) -> None:
+        """Say whether Redis holds a whole checkpoint."""
+        ...
+
     def redis(self, *, reachable: bool) -> None:
         """Say whether Redis answers."""
         ...

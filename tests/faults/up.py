@@ -33,7 +33,7 @@ class Up:
         # Short, since a socket lives in it.
         self._temp = Path(tempfile.mkdtemp(prefix="bw"))
         self._lines = folder / "up.log"
-        self._own = environment
+        self.own = environment
         self.process: Any = None
         self.keys, self.set = [], ""
 
@@ -145,7 +145,7 @@ class Up:
             "NUMBA_CACHE_DIR": str(NUMBA),
             "PYTHONPATH": str(ROOT),
             "TMPDIR": str(self._temp),
-            **self._own,
+            **self.own,
         }
 
 

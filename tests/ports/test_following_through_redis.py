@@ -14,14 +14,28 @@ from tests.simulators.world import World
 
 
 @pytest.fixture
-def world(tmp_path):
-    valkey = Valkey(tmp_path)
-    valkey.start()
-    world = World(valkey.url)
-    world.server = valkey
+def server(tmp_path):
+    server = Valkey(tmp_path)
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def world(server):
+    world = World(server.url)
+    world.server = server
     world.begins()
-    yield world
-    world.server.kill()
+    return world
+
+
+@pytest.fixture
+def whole_world(server):
+    """A world in which the hub's own relay works."""
+    world = World(server.url, whole=True)
+    world.server = server
+    world.begins()
+    return world
 
 
 def test_flushed(world):
@@ -98,6 +112,66 @@ def test_every_chunk_damaged(world):
 
     world.lives()
     world.new_worker()
+
+
+@pytest.mark.parametrize("spoil", [dict.clear, lambda words: words.update({b"c": b"\x01spoilt"})])
+def test_a_change_that_is_missing_from_the_stream_or_damaged_there(world, spoil):
+    # Given three changes in the stream that nobody has followed yet,
+    raw, stream = world.server.client, "{bw:here}:stream"
+    world.relay.turn()
+    position = len(world.feed.changes)
+    world.commit()
+    world.relay.turn()
+    entries = raw.xrange(stream, f"{position + 1}-0", f"{position + 3}-0")
+    assert len(entries) == 3
+
+    # when the second of them is lost or spoilt, and the others are as they were,
+    raw.delete(stream)
+    for number, (place, words) in enumerate(entries):
+        if number == 1:
+            spoil(words)
+        if words:
+            raw.xadd(stream, words, id=place)
+
+    # then all three are applied, the truth is what they came from, and the stream goes on.
+    world.turn(relay=False)
+    world.check()
+    assert world.engine.position == position + 3
+    world.lives()
+    world.new_worker()
+
+
+def test_an_old_pointer_whose_chunks_are_gone_is_not_answered_from(whole_world):
+    # Given a pointer of a while ago, whose chunks are gone since,
+    world, raw = whole_world, whole_world.server.client
+    old = world.relay.keeper.checkpoint()
+    bytes_of_old = raw.get("{bw:here}:head")
+    world.lives()
+    world.relay.keeper.checkpoint()
+    world.store().forget(old)
+    assert not world.store().renew(old)
+
+    # when it is put back,
+    raw.set("{bw:here}:head", bytes_of_old)
+
+    # then nobody answers from it, and a whole one is written by nobody's hand.
+    world.new_worker_while_lost()
+    world.lives()
+    assert world.store().pointer() != old
+    world.new_worker(asks_truth=False)
+
+
+def test_a_pointer_ahead_of_the_truth_is_not_believed(whole_world):
+    world = whole_world
+    ahead = FakeFeed()
+    for number in range(1, len(world.feed.changes) + 50):
+        ahead.change(number, 2, (plain("pdq", number.to_bytes(32, "little")),))
+    world.store().write(ahead.snapshot(), new_epoch=True)
+
+    world.new_worker_while_lost()
+    world.lives()
+    assert world.store().pointer().position <= len(world.feed.changes)
+    world.new_worker(asks_truth=False)
 
 
 def test_trimmed_past_the_follower(world):

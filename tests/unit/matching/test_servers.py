@@ -6,6 +6,7 @@ import socket
 import threading
 
 import pytest
+from redis.connection import SSLConnection
 from redis.exceptions import RedisError
 
 from matching.errors import StoreUnavailableError
@@ -63,6 +64,26 @@ def test_silent_sentinels_are_asked_once_a_question(silent):
 )
 def test_opening_sends_nothing(url):
     connect(url).close()
+
+
+@pytest.mark.parametrize(
+    "place", ["redis{}://me:hush@h/1", "redis{}+sentinel://me:hush@h/lures/1"]
+)
+@pytest.mark.parametrize(
+    ("tls", "query"),
+    [
+        ("", ""),
+        ("s", "?ssl_ca_certs=ca.pem&ssl_certfile=c&ssl_keyfile=k&ssl_check_hostname=no"),
+        ("s", "?ssl_cert_reqs=none"),
+    ],
+)
+def test_connections_take_all_that_an_address_may_say(place, tls, query):
+    servers = connect(place.format(tls) + query)
+
+    connection = servers.holding("any").connection_pool.make_connection()
+
+    assert (connection.username, connection.password, connection.db) == ("me", "hush", 1)
+    assert isinstance(connection, SSLConnection) is bool(tls)
 
 
 def test_a_server_that_is_no_cluster_is_none(valkey_url):

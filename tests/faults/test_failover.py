@@ -66,8 +66,10 @@ def test_a_stream_that_ends_earlier_than_it_did_is_another_life(world, watched, 
 
 def test_what_one_master_showed_is_not_written_to_another(world, watched, monkeypatch):
     # Given a relay that has looked at the stream's end, while the replica knows of an earlier one,
+    watched.cut_off()
+    world.lives()
     world.commit()
-    meanwhile = [lambda: watched.fail_over(meanwhile=world.lives)]
+    meanwhile = [watched.take_over]
     true = layout.packed_change
 
     def tarry(change):

@@ -17,7 +17,7 @@ from matching.errors import (
 )
 from matching.ports import ChunkRef, Entry, EntryId, Head
 from matching.signals import PDQ
-from matching.stores import layout
+from matching.stores import layout, rules
 from matching.stores.redis import LEASE_SECONDS, OLD_CHUNKS_SECONDS, RedisStore, connect
 from matching.stores.servers import OneServer
 from tests.fakes.changes import FakeFeed, plain
@@ -249,28 +249,27 @@ def test_a_key_of_another_type_is_an_unavailable_store(redis_store, raw, feed):
 
 
 @pytest.mark.parametrize(
-    "write",
+    ("decides", "write"),
     [
-        lambda store, feed: store.append(feed.changes[1:], timeline="t"),
-        lambda store, _feed: store.beat(Head("t", 1)),
+        ("new_changes", lambda store, feed: store.append(feed.changes[1:], timeline="t")),
+        ("beat_place", lambda store, _feed: store.beat(Head("t", 1))),
     ],
-    ids=["append", "beat"],
 )
 def test_nothing_is_written_by_what_was_seen_before_another_wrote(
-    redis_store, raw, feed, write, monkeypatch
+    redis_store, raw, feed, decides, write, monkeypatch
 ):
     redis_store.write(FakeFeed().snapshot())
     redis_store.append(feed.changes[:1], timeline="t")
-    true = layout.unpacked_pointer
+    true = getattr(rules, decides)
     meanwhile = [lambda: raw.delete("{bw:here}:stream")]
 
-    def look_slowly(data):
-        pointer = true(data)
+    def decide_slowly(*seen):
+        decided = true(*seen)
         if meanwhile:
             meanwhile.pop()()
-        return pointer
+        return decided
 
-    monkeypatch.setattr(layout, "unpacked_pointer", look_slowly)
+    monkeypatch.setattr(f"matching.stores.redis.{decides}", decide_slowly)
 
     with pytest.raises(GapError):
         write(redis_store, feed)

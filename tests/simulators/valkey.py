@@ -239,9 +239,17 @@ class Watched:
             meanwhile: done after the replica was cut off from the master, so that it does not
                 hear of what that does.
         """
+        self.cut_off()
+        meanwhile()
+        self.take_over()
+
+    def cut_off(self) -> None:
+        """Let the replica hear no more of the master."""
         self.replica.hang()
         self.master.client.execute_command("CLIENT", "KILL", "TYPE", "replica")
-        meanwhile()
+
+    def take_over(self) -> None:
+        """Kill the master and wait until the replica, which was cut off, is the new one."""
         self.master.kill()
         self.replica.go_on()
         _wait_until(self.promoted, "a new master")

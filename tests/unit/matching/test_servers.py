@@ -4,6 +4,7 @@
 import contextlib
 import socket
 import threading
+from typing import Any
 
 import pytest
 from redis.connection import SSLConnection
@@ -80,7 +81,7 @@ def test_opening_sends_nothing(url):
 def test_connections_take_all_that_an_address_may_say(place, tls, query):
     servers = connect(place.format(tls) + query)
 
-    connection = servers.holding("any").connection_pool.make_connection()
+    connection: Any = servers.holding("any").connection_pool.make_connection()
 
     assert (connection.username, connection.password, connection.db) == ("me", "hush", 1)
     assert isinstance(connection, SSLConnection) is bool(tls)

@@ -7,12 +7,14 @@ ARGS ?=
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 
-# One stamp for what runs a hub, one for what develops it. The second holds the first.
+# One stamp for what runs a hub, one for what develops it: the second holds the first. A third for
+# what is only measured beside it.
 RUNTIME := .venv/.runtime
 DEV := .venv/.dev
+RIVALS := .venv/.rivals
 INPUTS := setup.cfg pyproject.toml requirements/bootstrap.txt requirements/install
 
-.PHONY: help up demo setup test lint bench requirements clean
+.PHONY: help up demo setup test lint bench bench-engine requirements clean
 
 help:  ## Show this list
 	@echo "Breakwater: child-safety signal exchange between platforms"
@@ -36,8 +38,11 @@ test: $(DEV)  ## Test everything that this machine can test (ARGS go to pytest)
 lint: $(DEV)  ## Check style, types, architecture and the committed API description
 	@exec $(BIN)/nox -s style types architecture docs
 
-bench: $(DEV)  ## Measure everything, rivals and yardsticks beside it (ARGS=--json for JSON)
+bench: $(RIVALS)  ## Measure everything, rivals and yardsticks beside it (ARGS=--json for JSON)
 	@exec $(BIN)/python -m bench $(ARGS)
+
+bench-engine: $(RIVALS)  ## Measure the engine beside its rivals (ARGS='--sizes 1000000 --asked 1000000')
+	@exec $(BIN)/python -m bench engine $(ARGS)
 
 bench-%: $(DEV)  ## Measure one thing: make bench-NAME
 	@exec $(BIN)/python -m bench $* $(ARGS)
@@ -49,7 +54,8 @@ PIN := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-st
 requirements: $(DEV)  ## Pin what setup.cfg asks for (ARGS=--upgrade for the newest that fit)
 	$(PIN) $(ARGS) requirements/bootstrap.in -o requirements/bootstrap.txt
 	$(PIN) $(ARGS) setup.cfg --extra postgres -o requirements/runtime.txt
-	$(PIN) $(ARGS) setup.cfg --all-extras -c requirements/runtime.txt -o requirements/dev.txt
+	$(PIN) $(ARGS) setup.cfg --extra dev -c requirements/runtime.txt -o requirements/dev.txt
+	$(PIN) $(ARGS) setup.cfg --extra rivals -c requirements/dev.txt -o requirements/rivals.txt
 
 clean:  ## Remove .venv and what tools left behind; a hub's data stays
 	rm -rf .venv .nox build *.egg-info .coverage .coverage.* coverage.xml htmlcov
@@ -63,3 +69,7 @@ $(RUNTIME): requirements/runtime.txt $(INPUTS)
 $(DEV): requirements/dev.txt $(INPUTS)
 	@PYTHON='$(PYTHON)' requirements/install dev
 	@touch $@ $(RUNTIME)
+
+$(RIVALS): requirements/rivals.txt $(DEV)
+	@PYTHON='$(PYTHON)' requirements/install rivals
+	@touch $@

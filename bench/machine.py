@@ -4,13 +4,15 @@
 import os
 import platform
 import re
+from collections.abc import Iterator
 from contextlib import suppress
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import psutil
 
 LIBRARIES = ("flask", "granian", "numba", "numpy", "psycopg", "sqlalchemy")
+RIVALS = ("faiss-cpu", "threatexchange")
 
 
 def machine() -> dict[str, object]:
@@ -21,10 +23,17 @@ def machine() -> dict[str, object]:
         "memory_gb": round(psutil.virtual_memory().total / 1e9),
         "system": f"{platform.system()} {platform.release().split('-')[0]}",
         "python": platform.python_version(),
-        "libraries": {name: version(name) for name in LIBRARIES},
+        "libraries": {name: version(name) for name in LIBRARIES} | dict(_rivals()),
         # Others at work on the machine make every absolute figure worse: read the shares then.
         "load_before": round(os.getloadavg()[0], 2),
     }
+
+
+def _rivals() -> Iterator[tuple[str, str]]:
+    """Those of the rivals that are installed."""
+    for name in RIVALS:
+        with suppress(PackageNotFoundError):
+            yield name, version(name)
 
 
 def _processor() -> str:

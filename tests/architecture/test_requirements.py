@@ -14,14 +14,16 @@ PINNED = {p.stem: p.read_text(encoding="utf-8") for p in ROOT.glob("requirements
 
 
 def asked(section):
-    """Read the requirements of setup.cfg: of the package itself, or of all its extras."""
+    """Read what setup.cfg requires: of the package, of the rivals, or of all other extras."""
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg", encoding="utf-8")
-    texts = (
-        [setup["options"]["install_requires"]]
-        if section == "runtime"
-        else [setup["options.extras_require"][extra] for extra in setup["options.extras_require"]]
-    )
+    extras = dict(setup["options.extras_require"])
+    rivals = extras.pop("rivals")
+    texts = {
+        "runtime": [setup["options"]["install_requires"]],
+        "rivals": [rivals],
+        "extras": extras.values(),
+    }[section]
     lines = [line for text in texts for line in text.splitlines() if line.strip()]
     return {Requirement(line).name: Requirement(line) for line in lines}
 
@@ -31,7 +33,9 @@ def pins(name):
     return {canonicalize_name(package.split("[")[0]): version for package, version in lines}
 
 
-@pytest.mark.parametrize(("section", "file"), [("runtime", "runtime"), ("extras", "dev")])
+@pytest.mark.parametrize(
+    ("section", "file"), [("runtime", "runtime"), ("extras", "dev"), ("rivals", "rivals")]
+)
 def test_everything_asked_for_is_pinned_to_a_version_that_fits(section, file):
     pinned = pins(file)
 
@@ -41,6 +45,14 @@ def test_everything_asked_for_is_pinned_to_a_version_that_fits(section, file):
 
 def test_a_developer_runs_the_versions_that_a_hub_runs():
     assert pins("runtime").items() <= pins("dev").items()
+
+
+def test_rivals_are_measured_beside_the_versions_that_a_hub_runs():
+    common = pins("rivals").keys() & pins("dev").keys()
+
+    assert {name: pins("rivals")[name] for name in common} == {
+        name: pins("dev")[name] for name in common
+    }
 
 
 @pytest.mark.parametrize("file", PINNED)

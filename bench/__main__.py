@@ -7,7 +7,7 @@ figures stand beside it.
 
 import signal
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,19 +16,25 @@ import click
 import orjson
 from rich.console import Console
 
-from bench import batches, engines, followers, loading, lookups, starts, to_match, writes
+from bench import batches, followers, loading, lookups, starts, to_match, writes
 from bench.calls import RefusedError
+from bench.engine import exactness, following, merging, sizes as engine_sizes, skew
+from bench.engine.rivals import NoRivalsError
 from bench.hubs import NotReadyError
 from bench.lookups import WrongAnswerError
 from bench.machine import machine
 from bench.measures import Measure, as_json, show
 from bench.postgres import NoPostgresError
-from bench.stage import Stage
+from bench.stage import ASKED, SIZES, Stage
 from bench.wrk import NoLoadError
 
 MEASURES: Mapping[str, Callable[[Stage], Iterable[Measure]]] = {
     "start": starts.measure,
-    "engine": engines.measure,
+    "engine-exact": exactness.measure,
+    "engine-sizes": engine_sizes.measure,
+    "engine-skew": skew.measure,
+    "engine-redis": following.measure,
+    "engine-merge": merging.measure,
     "writes": writes.measure,
     "load": loading.measure,
     "lookups": lookups.measure,
@@ -36,26 +42,50 @@ MEASURES: Mapping[str, Callable[[Stage], Iterable[Measure]]] = {
     "followers": followers.measure,
     "to-match": to_match.measure,
 }
-REFUSALS = (NoLoadError, NoPostgresError, NotReadyError, RefusedError, WrongAnswerError)
+GROUPS = {"engine": tuple(name for name in MEASURES if name.startswith("engine-"))}
+REFUSALS = (
+    NoLoadError,
+    NoPostgresError,
+    NoRivalsError,
+    NotReadyError,
+    RefusedError,
+    WrongAnswerError,
+)
 """What makes figures impossible, or worthless."""
 RESULTS = Path(__file__).parent / "results"
 
 
 @click.command()
-@click.argument("names", nargs=-1, type=click.Choice(list(MEASURES)))
+@click.argument("names", nargs=-1, type=click.Choice([*MEASURES, *GROUPS]))
 @click.option("--json", "in_json", is_flag=True, help="One JSON object as the last line.")
 @click.option("--save", is_flag=True, help="Keep the figures in bench/results.")
 @click.option("--codes", default=100_000, show_default=True, help="How many the hub holds.")
-def main(names: tuple[str, ...], codes: int, *, in_json: bool, save: bool) -> None:
+@click.option(
+    "--sizes",
+    default=",".join(map(str, SIZES)),
+    show_default=True,
+    callback=lambda _context, _option, text: tuple(map(int, text.split(","))),
+    help="How many codes the engine holds, one size after another.",
+)
+@click.option("--asked", default=ASKED, show_default=True, help="Compared with brute force.")
+def main(
+    names: tuple[str, ...],
+    codes: int,
+    sizes: tuple[int, ...],
+    asked: int,
+    *,
+    in_json: bool,
+    save: bool,
+) -> None:
     """Measure everything, or what is named; exit with 1 where something was not reached."""
     # Asked to end, it ends what it started too.
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(1))
     console = Console(stderr=in_json)
     before = machine()
     found: list[Measure] = []
-    stage = Stage(codes)
+    stage = Stage(codes, sizes, asked, lambda now: console.print(f"[dim]  {now} …"))
     with closing(stage.ends):
-        for name in names or MEASURES:
+        for name in _single(names or MEASURES):
             console.print(f"[dim]{name} …")
             try:
                 found += MEASURES[name](stage)
@@ -63,20 +93,25 @@ def main(names: tuple[str, ...], codes: int, *, in_json: bool, save: bool) -> No
                 raise click.ClickException(f"{name}: {error}") from error
     show(found, console)
     if save:
-        console.print(f"Kept as {_kept(found, before).name}.")
+        console.print(f"Kept as {_kept(found, before, names).name}.")
     if in_json:
         click.echo(as_json(found))
     sys.exit(0 if all(one.ok for one in found) else 1)
 
 
-def _kept(found: Iterable[Measure], where: Mapping[str, object]) -> Path:
+def _single(names: Iterable[str]) -> Iterator[str]:
+    for name in names:
+        yield from GROUPS.get(name, (name,))
+
+
+def _kept(found: Iterable[Measure], where: Mapping[str, object], names: Iterable[str]) -> Path:
     told = {
         "command": f"make bench ARGS='{' '.join(sys.argv[1:])}'",
         "at": datetime.now(UTC).date().isoformat(),
         "machine": where,
         **orjson.loads(as_json(found)),
     }
-    file = RESULTS / f"{told['at']}.json"
+    file = RESULTS / f"{'-'.join((told['at'], *names))}.json"
     file.write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2) + b"\n")
     return file
 

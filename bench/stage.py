@@ -3,6 +3,7 @@
 
 import sqlite3
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,6 +18,8 @@ CODES, AT_ONCE = 100_000, 1_000
 SEED = 20_240_229
 PATIENCE = 240.0
 """Seconds that engines and links may take to come to the head."""
+SIZES = (1_000_000, 10_000_000)
+ASKED = 20_000
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,12 @@ class Stage:
     """Servers and folders of one run; nothing of them is left when it is closed."""
 
     codes: int = CODES
+    sizes: tuple[int, ...] = SIZES
+    """How many codes the engine is measured with."""
+    asked: int = ASKED
+    """Questions that are compared with brute force."""
+    tell: Callable[[str], None] = print
+    """Takes what is being done now."""
     ends: ExitStack = field(default_factory=ExitStack)
 
     @cached_property

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How long something takes; what is to be compared is done in turns, so noise hits all alike."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+Work = Callable[[int], object]
+"""Takes the number of the round."""
+
+
+def seconds(call: Callable[[], object]) -> float:
+    """How long one call takes."""
+    began = time.perf_counter()
+    call()
+    return time.perf_counter() - began
+
+
+def in_turns(works: Mapping[str, Work], rounds: int) -> Mapping[str, Sequence[float]]:
+    """Seconds of each work in each round, after a round for warming up."""
+    taken: dict[str, list[float]] = {name: [] for name in works}
+    for number in (0, *range(rounds)):
+        for name, work in works.items():
+            taken[name].append(seconds(lambda w=work, n=number: w(n)))  # type: ignore[misc]  # bound at once
+    return {name: of[1:] for name, of in taken.items()}
+
+
+def ratios(one: Sequence[float], other: Sequence[float]) -> list[float]:
+    """One by the other, round by round."""
+    return [a / b for a, b in zip(one, other, strict=True)]

@@ -41,8 +41,8 @@ lint: $(DEV)  ## Check style, types, architecture and the committed API descript
 bench: $(RIVALS)  ## Measure everything, rivals and yardsticks beside it (ARGS=--json for JSON)
 	@exec $(BIN)/python -m bench $(ARGS)
 
-bench-engine: $(RIVALS)  ## Measure the engine beside its rivals (ARGS='--sizes 1000000 --asked 1000000')
-	@exec $(BIN)/python -m bench engine $(ARGS)
+bench-engine: $(RIVALS)  ## Measure nearest match beside its rivals, and over HTTP (ARGS=--sizes=1000000)
+	@exec $(BIN)/python -m bench engine lookups batches --codes 1000000 $(ARGS)
 
 bench-%: $(DEV)  ## Measure one thing: make bench-NAME
 	@exec $(BIN)/python -m bench $* $(ARGS)

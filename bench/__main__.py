@@ -7,6 +7,7 @@ figures stand beside it.
 
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
@@ -83,7 +84,8 @@ def main(
     console = Console(stderr=in_json)
     before = machine()
     found: list[Measure] = []
-    stage = Stage(codes, sizes, asked, lambda now: console.print(f"[dim]  {now} …"))
+    began = time.monotonic()
+    stage = Stage(codes, sizes, asked, lambda now: console.print(f"[dim]{_since(began)} {now} …"))
     with closing(stage.ends):
         for name in _single(names or MEASURES):
             console.print(f"[dim]{name} …")
@@ -97,6 +99,10 @@ def main(
     if in_json:
         click.echo(as_json(found))
     sys.exit(0 if all(one.ok for one in found) else 1)
+
+
+def _since(began: float) -> str:
+    return f"{time.monotonic() - began:5.0f} s"
 
 
 def _single(names: Iterable[str]) -> Iterator[str]:

@@ -16,12 +16,12 @@ def seconds(call: Callable[[], object]) -> float:
 
 
 def in_turns(works: Mapping[str, Work], rounds: int) -> Mapping[str, Sequence[float]]:
-    """Seconds of each work in each round, after a round for warming up."""
+    """Seconds of each work in each round; whoever calls has warmed them up."""
     taken: dict[str, list[float]] = {name: [] for name in works}
-    for number in (0, *range(rounds)):
+    for number in range(rounds):
         for name, work in works.items():
             taken[name].append(seconds(lambda w=work, n=number: w(n)))  # type: ignore[misc]  # bound at once
-    return {name: of[1:] for name, of in taken.items()}
+    return taken
 
 
 def ratios(one: Sequence[float], other: Sequence[float]) -> list[float]:

@@ -13,7 +13,7 @@ from typing import Any, Self
 import psutil
 
 from bench.engine import ours
-from bench.engine.data import Held, Words, mixed, random_words
+from bench.engine.data import Held, Words, random_words
 from matching.engine import Engine
 from matching.errors import FeedUnavailableError
 from matching.following import Follower
@@ -23,7 +23,7 @@ from matching.stores.redis import RedisStore, connect
 INSTANCE = "bench"
 PATIENCE = 30.0
 """Seconds that the shared copy may take for an answer."""
-ASKED = 20_000
+AT_ONCE = 1_000
 PAUSE = 0.001
 """Seconds between two looks for a code."""
 
@@ -89,8 +89,9 @@ class Inside:
         self._found_at: list[float] = []
 
     def warm(self) -> None:
-        """Load the kernels and use them once."""
-        _first_answer(ours.filled(lambda: [random_words(2, 1)]))
+        """Load the kernels and use them, with questions as many as will be asked at once."""
+        codes = random_words(AT_ONCE, 1)
+        ours.ask(ours.filled(lambda: [codes]), ours.question(codes), ours.everything())
 
     def fill(self, held: Held) -> float:
         """Load codes of its own; returns seconds."""
@@ -138,13 +139,12 @@ class Inside:
                 time.sleep(PAUSE)
             self._found_at.append(time.perf_counter())
 
-    def ask(self, held: Held) -> None:
-        """Ask so many questions that the pages a worker reads are in its memory."""
+    def ask(self, asked: Words) -> None:
+        """Answer questions in batches, as a request brings them."""
         if self.engine is None:
             raise LookupError("nothing is held")
-        asked = mixed(held.first(), ASKED, held.seed)
-        for begin in range(0, ASKED, 1_000):
-            some = ours.question(asked[begin : begin + 1_000])
+        for begin in range(0, len(asked), AT_ONCE):
+            some = ours.question(asked[begin : begin + AT_ONCE])
             ours.ask(self.engine, some, ours.everything())
 
 

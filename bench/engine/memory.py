@@ -11,7 +11,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 
-from bench.engine import ours
 from bench.engine.building import files
 from bench.engine.data import Held, mixed
 from bench.engine.worker import Worker
@@ -28,7 +27,7 @@ def measure(stage: Stage, held: Held, folder: Path) -> Iterator[Measure]:
     stage.tell(f"memory: {held.size:,} codes, {WORKERS} workers")
     with ExitStack() as ends:
         workers = [ends.enter_context(Worker()) for _ in range(WORKERS)]
-        took = [_hold(worker, held, folder) for worker in workers]
+        took = [worker.call("open", folder) for worker in workers]
         # Made here: a worker's memory is to be the engine's, not the benchmark's.
         asked = mixed(held.first(), ASKED, SEED)
         for worker in workers:
@@ -38,15 +37,5 @@ def measure(stage: Stage, held: Held, folder: Path) -> Iterator[Measure]:
     reach = None if bound is None else at_most(bound)
     yield Measure(f"{size}: memory of {WORKERS} workers", taken / held.size, "B/code", reach)
     yield from files(folder, held.size)
-    if ours.IN_FOLDERS:
-        reach = at_most(BOOT_SECONDS) if held.size == BOOT_AT else None
-        yield Measure(f"{size}: boot from local segments", median(took), "s", reach)
-    elif held.size == BOOT_AT:
-        nan = float("nan")
-        yield Measure(f"{size}: boot from local segments", nan, "s", at_most(BOOT_SECONDS))
-
-
-def _hold(worker: Worker, held: Held, folder: Path) -> float:
-    # Without segments each worker has a copy of its own.
-    took: float = worker.call("open", folder) if ours.IN_FOLDERS else worker.call("fill", held)
-    return took
+    reach = at_most(BOOT_SECONDS) if held.size == BOOT_AT else None
+    yield Measure(f"{size}: boot from local segments", median(took), "s", reach)

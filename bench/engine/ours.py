@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Breakwater's engine as the benchmarks use it: all they know of its interface is in this file."""
 
-import inspect
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from matching.controls import control_chunks
 from matching.digests import MASK, rows_digest
 from matching.engine import Engine
 from matching.ports import Change, Chunk, Head, Rows, Snapshot, Total
+from matching.shelves.folder import FolderShelf
 from matching.signals import INDEX, PDQ
 
 LABELS = 8
@@ -28,11 +28,6 @@ CHUNK = 65_536
 
 Mask = NDArray[np.bool_]
 Portions = Callable[[], Iterable[Words]]
-
-IN_FOLDERS = "folder" in inspect.signature(Engine.__init__).parameters
-"""Whether it keeps segments in a folder that processes share."""
-FOLDS = hasattr(Engine, "fold")
-"""Whether it merges what came since into its segments."""
 
 
 @dataclass(frozen=True)
@@ -66,41 +61,29 @@ def snapshot(portions: Portions, *, controls: bool = False) -> Snapshot:
 
 
 def empty(folder: Path | None = None) -> Engine:
-    """An engine that holds nothing yet; in a folder where it has use for one."""
-    return Engine([PDQ], **({"folder": folder} if IN_FOLDERS else {}))
+    """An engine that holds nothing yet; its segments in memory, or in a folder."""
+    return Engine([PDQ], shelf=None if folder is None else FolderShelf(folder))
 
 
 def filled(portions: Portions, folder: Path | None = None) -> Engine:
-    """An engine that holds these codes; in a folder where it has use for one."""
+    """An engine that holds these codes; in memory, or in a folder."""
     engine = empty(folder)
     engine.load(snapshot(portions))
     return engine
 
 
 def opened(folder: Path) -> Engine:
-    """An engine that holds what another process has built in a folder.
+    """An engine that holds what another process has published in a folder.
 
     Raises:
-        NotImplementedError: The engine has no segments.
+        LookupError: Nothing was.
     """
     engine = empty(folder)
-    boot = getattr(engine, "open", None)
-    if boot is None:
-        raise NotImplementedError("the engine has no segments")
-    boot()
+    base = engine.open()
+    if base is None:
+        raise LookupError("no base was published")
+    engine.begin(base)
     return engine
-
-
-def fold(engine: Engine) -> None:
-    """Merge what came since into the segments; returns when it is done.
-
-    Raises:
-        NotImplementedError: The engine does not merge.
-    """
-    merge = getattr(engine, "fold", None)
-    if merge is None:
-        raise NotImplementedError("the engine does not merge")
-    merge()
 
 
 def question(codes: Words) -> Batch:
@@ -147,6 +130,13 @@ def add(engine: Engine, codes: Words) -> None:
     """Add codes, a change each."""
     before = total(engine)
     engine.apply(list(additions(codes, before, engine.position + 1, before.count)))
+
+
+def relabel(engine: Engine, indicators: Iterable[int]) -> None:
+    """Give indicators another label, a change each."""
+    changes = enumerate(indicators, engine.position + 1)
+    label = LABEL + LABELS - 1
+    engine.apply([Change(at, 0, one, label, None, {}, b"") for at, one in changes])
 
 
 def _chunks(portions: Portions, *, controls: bool) -> Iterator[Chunk]:

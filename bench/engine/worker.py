@@ -13,7 +13,7 @@ from typing import Any, Self
 import psutil
 
 from bench.engine import ours
-from bench.engine.data import Held, Words, random_words
+from bench.engine.data import Words, random_words
 from matching.engine import Engine
 from matching.errors import FeedUnavailableError
 from matching.following import Follower
@@ -92,12 +92,6 @@ class Inside:
         """Load the kernels and use them, with questions as many as will be asked at once."""
         codes = random_words(AT_ONCE, 1)
         ours.ask(ours.filled(lambda: [codes]), ours.question(codes), ours.everything())
-
-    def fill(self, held: Held) -> float:
-        """Load codes of its own; returns seconds."""
-        began = time.perf_counter()
-        self.engine = ours.filled(held.portions)
-        return _since(began, self.engine)
 
     def open(self, folder: Path) -> float:
         """Open what is in a folder; returns the seconds until it answers."""

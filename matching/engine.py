@@ -271,11 +271,14 @@ class _Search:
         pairs = Pairs.of(best)
         chosen = pairs.first(per_item, per_request)
         truncated[pairs.item[~chosen]] = True
-        if not gathering.reduced or len(self.batch.parts) == 1:
-            return rows_of(best, pairs, chosen), truncated
         # Some rows of the chosen pairs may have been left out for being worse than the pair's
-        # best; there are few pairs, so their indicators are simply searched again.
-        return self._again(pairs.item[chosen], pairs.indicator[chosen]), truncated
+        # best; there are few such pairs, so their indicators are simply searched again.
+        again = chosen & gathering.limits.tight[pairs.item]
+        if len(self.batch.parts) == 1 or not again.any():
+            return rows_of(best, pairs, chosen), truncated
+        found = rows_of(best, pairs, chosen & ~again)
+        whole = self._again(pairs.item[again], pairs.indicator[again])
+        return Found.joined([found, whole]), truncated
 
     def _gather(self, tables: Mapping[str, Table], gathering: Gathering) -> None:
         for part in self.batch.parts:

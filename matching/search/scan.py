@@ -20,6 +20,9 @@ from matching.signals import INDEX
 FEW = 8
 ROOM = 4 * kernels.ROOM  # rows of a buffer
 Array: TypeAlias = NDArray[Any]
+# With a segment, queries are gone through one after another; the sooner a portion of one is seen,
+# the sooner it is known what of it is still wanted.
+SEGMENT_ROOM = 4 * probes.MOST
 _Out = tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint16]]
 
 
@@ -91,7 +94,7 @@ class Scan:
         held = (segment.codes, segment.indicators, segment.tags, overlay.rows, overlay.labels)
         near = probes.near_with_riders if segment.plan.riders else probes.near_without
         index, reach = (segment.entries, segment.cut, segment.aside), segment.reach(self.radius)
-        out, place = _buffers(ROOM), (0, 0, 0)
+        out, place = _buffers(SEGMENT_ROOM), (0, 0, 0)
         while place[0] < len(self.part.codes):
             count, *at = near((held, *told), index, reach, place, out)
             place = (at[0], at[1], at[2])

@@ -2,8 +2,9 @@
 """Which of what was found is told: the best row of each pair, and no more pairs than the caps.
 
 A *pair* is an item and an indicator. The best of a pair's rows decides its place: plain against
-plain before derived, then the nearest; ties go to the oldest indicator. What was found is reduced
-every now and then while a search goes on, so that memory is bounded however much there is to find.
+plain before derived, then the nearest; ties go to the oldest indicator. As soon as an item has
+more than it may be told of, only what is better is still gathered; and all that was found is
+reduced every now and then, so that memory is bounded however much there is to find.
 """
 
 from dataclasses import dataclass, fields
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 DERIVED = 1 << 32  # in a rank: above distance, derivation asked, derivation stored
 PENDING = 1 << 18  # rows found before they are reduced
+ENOUGH = 4  # rows looked at for each pair wanted: an indicator may have several that are near
 _LAST = np.iinfo(np.uint64).max
 
 
@@ -100,6 +102,19 @@ class Limits:
         """Want everything."""
         return Limits(np.full(items, _LAST), np.full(items, _LAST))
 
+    @property
+    def tight(self) -> NDArray[np.bool_]:
+        """Of which items something may have been left out: bool over the items."""
+        tight: NDArray[np.bool_] = self.ranks != _LAST
+        return tight
+
+    def wanted(self, found: Found) -> NDArray[np.bool_]:
+        """Tell which rows are still wanted."""
+        key, worst = found.rank >> np.uint64(16), self.ranks[found.item]
+        wanted: NDArray[np.bool_] = key < worst
+        wanted |= (key == worst) & (found.indicator <= self.indicators[found.item])
+        return wanted
+
     def tighten(self, pairs: "Pairs", per_item: int) -> None:
         """Want nothing of an item behind its *per_item*-th pair."""
         last = pairs.place == per_item - 1
@@ -155,16 +170,14 @@ class Gathering:
     """What a search has found so far, reduced whenever much is pending.
 
     Attributes:
-        limits: tightened at each reduction; the scans read it.
+        limits: tightened while rows come in; the scans read it.
         per_item: cap; None keeps everything.
         pairs: items and indicators; where given, rows of other pairs are passed over.
-        reduced: whether rows may have been left out that belong to pairs kept.
     """
 
     limits: Limits
     per_item: int | None
     pairs: tuple[NDArray[np.uint32], NDArray[np.uint64]] | None = None
-    reduced: bool = False
 
     def __post_init__(self) -> None:
         self._kept: list[Found] = []
@@ -173,6 +186,9 @@ class Gathering:
     def add(self, found: Found) -> None:
         """Take a portion in."""
         found = found if self.pairs is None else _within(found, *self.pairs)
+        if self.per_item is not None:
+            # One more than the cap is kept: it tells that there was more.
+            found = self._wanted(found, self.per_item + 1)
         self._kept.append(found)
         self._pending += len(found)
         if self._pending >= PENDING and self.per_item is not None:
@@ -182,13 +198,21 @@ class Gathering:
         """Return the best rows of everything taken in."""
         return Found.joined(self._kept).best()
 
+    def _wanted(self, found: Found, most: int) -> Found:
+        """Leave out what is behind so many pairs of its item within this portion alone."""
+        if len(found) <= ENOUGH * most or np.bincount(found.item).max() <= ENOUGH * most:
+            return found
+        # The nearest few nearly always have so many pairs among them; where not, nothing is lost.
+        nearest = found[_nearest(found, ENOUGH * most)]
+        self.limits.tighten(Pairs.of(nearest.best()), most)
+        return found[self.limits.wanted(found)]
+
     def _reduce(self, per_item: int) -> None:
         best = self.best()
         pairs = Pairs.of(best)
-        # One more than the cap is kept: it tells that there was more.
         chosen = pairs.place <= per_item
         self.limits.tighten(pairs, per_item + 1)
-        self._kept, self._pending, self.reduced = [rows_of(best, pairs, chosen)], 0, True
+        self._kept, self._pending = [rows_of(best, pairs, chosen)], 0
 
 
 def rows_of(found: Found, pairs: Pairs, chosen: NDArray[np.bool_]) -> Found:
@@ -196,6 +220,12 @@ def rows_of(found: Found, pairs: Pairs, chosen: NDArray[np.bool_]) -> Found:
     groups = np.zeros(len(pairs.item), np.bool_)
     groups[pairs.group[chosen]] = True
     return found[groups[np.cumsum(_pair_begins(found)) - 1]]
+
+
+def _nearest(found: Found, count: int) -> NDArray[np.intp]:
+    """The rows of each item that are nearest, so many at most; of equals any."""
+    order = np.argsort(found.item.astype(np.uint64) << np.uint64(17) | found.rank >> np.uint64(16))
+    return order[_places(found.item[order]) < count]
 
 
 def _within(found: Found, item: NDArray[np.uint32], indicator: NDArray[np.uint64]) -> Found:

@@ -17,7 +17,7 @@ import click
 import orjson
 from rich.console import Console
 
-from bench import batches, followers, loading, lookups, starts, to_match, writes
+from bench import batches, followers, loading, lookups, plans, starts, to_match, writes
 from bench.calls import RefusedError
 from bench.engine import exactness, following, merging, sizes as engine_sizes, skew
 from bench.engine.rivals import NoRivalsError
@@ -36,6 +36,7 @@ MEASURES: Mapping[str, Callable[[Stage], Iterable[Measure]]] = {
     "engine-skew": skew.measure,
     "engine-redis": following.measure,
     "engine-merge": merging.measure,
+    "plans": plans.measure,
     "writes": writes.measure,
     "load": loading.measure,
     "lookups": lookups.measure,

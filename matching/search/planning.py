@@ -29,11 +29,20 @@ class Costs:
     What is read here and there costs more the more there is to read from: from the first number
     where all of it fits into ``near_bytes``, to the second where it takes ``far_bytes``, and on by
     the logarithm.
+
+    Attributes:
+        query: whatever is asked.
+        bucket: each that is looked up.
+        entry: with riders, each that is read.
+        row: compared where rows lie one after another.
+        far_row: a look at a row anywhere, or at the start of a list.
+        near_bytes: that fit into a near cache.
+        far_bytes: that fit into none.
     """
 
     query: float
     bucket: tuple[float, float]
-    entry: float
+    entry: tuple[float, float]
     row: float
     far_row: tuple[float, float]
     near_bytes: int = 1 << 20
@@ -47,7 +56,9 @@ class Costs:
         )
 
 
-COSTS = Costs(query=300.0, bucket=(4.0, 20.0), entry=0.9, row=1.6, far_row=(2.5, 12.0))
+COSTS = Costs(query=849.0, bucket=(13.1, 25.9), entry=(1.13, 3.31), row=2.15, far_row=(3.02, 25.2))
+"""Fitted to 42 plans for 1,000 to 10,000,000 rows, 8 to 23 bits wide: half of them are met within
+7 %, all within 37 %; the plan chosen was the quickest measured at every size."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +143,7 @@ def expected(plan: Plan, rows: int, radius: int, costs: Costs = COSTS) -> Consid
     # The start of each list is a look here and there, what follows is read as it lies.
     reading = (steps - first) * min(1.0, a_bucket) * costs.there(costs.far_row, listed)
     if plan.riders:
-        reading += entries * costs.entry
+        reading += entries * costs.there(costs.entry, listed)
     else:
         reading += entries * costs.there(costs.far_row, 8 * plan.words * rows)
     ordered = first * a_bucket * costs.row

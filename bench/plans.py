@@ -46,7 +46,7 @@ SHAPES: Mapping[int, Sequence[tuple[int, int]]] = {
     100_000: (ALL_ROWS, (24, 10), (20, 12), (16, 13), (16, 16), (13, 19)),
     1_000_000: (ALL_ROWS, (20, 12), (16, 14), (16, 16), (13, 19), (11, 23)),
     3_000_000: ((16, 16), (11, 22)),
-    10_000_000: ((16, 16), (11, 23)),
+    10_000_000: ((16, 16), (12, 21), (11, 23)),
 }
 """By rows: parts and the width of each; all but the first with riders and without."""
 BOTH_WAYS = 3_000_000

@@ -31,6 +31,10 @@ from bench.engine.timing import Work, in_turns, ratios
 from bench.measures import Measure, at_most
 from bench.stage import SEED, Stage
 from matching.engine import Engine
+from matching.ports import Total
+from matching.search.recent import Recent
+from matching.search.table import State, Table
+from matching.signals import PDQ
 
 SIZE, ROUNDS, AT_ONCE = 1_000_000, 5, 1_000
 INSIDE = 20
@@ -108,6 +112,7 @@ def _inside(held: Words) -> Iterator[Measure]:
     whole = as_bytes(asked)
     works: dict[str, Work] = {
         "ours": partial(_ask, engine, asked),
+        "kernel": partial(_ask, _scanned(held[:CLUSTER]), asked),
         "all": lambda _number: everywhere(whole),
         "nearest": lambda _number: nearest(whole),
     }
@@ -115,7 +120,18 @@ def _inside(held: Words) -> Iterator[Measure]:
     scan = [min(pair) for pair in zip(taken["all"], taken["nearest"], strict=True)]
     share = median(ratios(taken["ours"], scan))
     yield Measure("inside a cluster / scan of just it", share, "", at_most(REACH_INSIDE))
+    own = median(ratios(taken["ours"], taken["kernel"]))
+    yield Measure("inside a cluster / our own scan of just it", own, "")
     yield Measure("inside a cluster", 1e6 * median(taken["ours"]) / INSIDE, "us/query")
+
+
+def _scanned(codes: Words) -> Engine:
+    """An engine that compares all with all."""
+    engine = ours.empty()
+    table = Recent.of(PDQ, list(ours.snapshot(lambda: [codes]).chunks))
+    total = Total(len(codes), 0)
+    engine.begin(State(ours.TIMELINE, ours.POSITION, {PDQ.name: Table(PDQ, (), table, total)}))
+    return engine
 
 
 def _warmed(works: Mapping[str, Work]) -> Mapping[str, Sequence[float]]:

@@ -188,10 +188,13 @@ def _near(entries_type: Any, listed: Any) -> Any:
             if total > limit and given[0] != WHOLE:
                 spread_anew(code, aside[1][0], cut, radius, given)
                 look_up(code, (cut, aside), radius, given, steps)
+            # What is farther than the worst that is still wanted is not even looked at.
+            worst = search[2][1][search[1][1][query]]
+            near_enough = np.int64(min(np.uint64(radius), worst))
             while step < steps[2][count]:
                 if len(out[0]) - found < MOST:
                     return found, query, step, entry
-                at = (radius, step, entry)
+                at = (near_enough, step, entry)
                 if step < steps[2][1]:
                     near_by, step, entry = _ordered(code, codes, steps, at, candidates)
                 else:

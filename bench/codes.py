@@ -43,7 +43,12 @@ def near(codes: Bits, seed: int) -> Bits:
 
 def as_hex(codes: Bits) -> list[str]:
     """The codes as they travel."""
-    return [row.tobytes().hex() for row in np.packbits(codes, axis=1)]
+    return [value.hex() for value in packed_codes(codes)]
+
+
+def packed_codes(codes: Bits) -> list[bytes]:
+    """The codes as they are kept, 32 bytes each."""
+    return [row.tobytes() for row in np.packbits(codes, axis=1)]
 
 
 def mixed_questions(held: Bits, count: int, seed: int) -> Questions:

@@ -98,7 +98,7 @@ class WalkWatch:
         self._clock = clock
         self._alarm = alarm
         self._lock = threading.Lock()
-        self._waiting: list[tuple[int, Codes, Sides]] = []
+        self._waiting: list[tuple[int, Part, Hits]] = []
         self._trails: dict[int, Trail] = defaultdict(Trail)
         self._slowed: dict[int, tuple[float, float]] = {}
 
@@ -126,15 +126,10 @@ class WalkWatch:
     def hand_over(self, operator: int, batch: Batch, hits: Hits) -> None:
         """Take the PDQ queries of a lookup, to be looked at later."""
         part = next((one for one in batch.parts if one.signal is PDQ), None)
-        if part is None or not len(part.codes):
-            return
-        sides = _sides(part, hits)
-        codes = part.codes
-        if len(codes) > AT_ONCE:
-            chosen = _chosen(codes)
-            codes, sides = codes[chosen], sides[chosen]
-        with self._lock:
-            self._waiting.append((operator, codes, sides))
+        if part is not None and len(part.codes):
+            # Looked at later: what only the watch wants to know, no lookup waits for.
+            with self._lock:
+                self._waiting.append((operator, part, hits))
 
     def look(self) -> int:
         """Look at what was handed over; returns how many operators were noticed."""
@@ -142,8 +137,8 @@ class WalkWatch:
             waiting, self._waiting = self._waiting, []
         noticed = {
             operator
-            for operator, codes, sides in waiting
-            if self._trails[operator].add(codes, sides) and operator not in self._slowed
+            for operator, part, hits in waiting
+            if self._trails[operator].add(*_asked(part, hits)) and operator not in self._slowed
         }
         now = self._clock()
         for operator in noticed:
@@ -152,6 +147,15 @@ class WalkWatch:
             del self._trails[operator]
             self._alarm(operator)
         return len(noticed)
+
+
+def _asked(part: Part, hits: Hits) -> tuple[Codes, Sides]:
+    """What is remembered of a request: codes ``(n, 4)``, and the side on which each fell."""
+    codes, sides = part.codes, _sides(part, hits)
+    if len(codes) <= AT_ONCE:
+        return codes, sides
+    chosen = _chosen(codes)
+    return codes[chosen], sides[chosen]
 
 
 def _sides(part: Part, hits: Hits) -> Sides:

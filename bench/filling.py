@@ -60,17 +60,16 @@ _Made = tuple[int, bytes, Indicator]
 """A copy: its key, its code, and what it is a copy of."""
 
 
-def fill(settings: Settings, members: Sequence[int], sets: Sequence[int], codes: Bits) -> None:
-    """Keep each code as an indicator of its own, in turn by each member and in each set.
+def fill(settings: Settings, codes: Bits) -> None:
+    """Keep each code as an indicator of its own, in turn by each giver and in each set.
 
     Args:
-        settings: of a hub that does not run.
-        members: internal keys of those who contribute.
-        sets: internal keys.
-        codes: more of them than there are pairs of a member and a set.
+        settings: of a hub that does not run, and whose members and sets are there; the member
+            that came last gives nothing.
+        codes: more of them than there are pairs of a giver and a set.
     """
     values = packed_codes(codes)
-    pairs = list(itertools.product(members, sets))
+    pairs = _pairs(settings)
     at = clock.now() - AGE
     firsts = _contributed(settings, pairs, values[: len(pairs)], at)
     with closing(sqlite3.connect(settings.database_file or ":memory:")) as sql:
@@ -82,6 +81,14 @@ def fill(settings: Settings, members: Sequence[int], sets: Sequence[int], codes:
             copies.add(values[start : start + AT_ONCE])
         sql.commit()
     _pass_over(settings, at)
+
+
+def _pairs(settings: Settings) -> list[tuple[int, int]]:
+    """Each giver with each set, by internal key."""
+    with closing(sqlite3.connect(settings.database_file or ":memory:")) as sql:
+        members = sql.execute("SELECT key FROM member ORDER BY key").fetchall()
+        sets = sql.execute("SELECT key FROM sharing_set").fetchall()
+    return [(member, into) for (member,) in members[:-1] for (into,) in sets]
 
 
 def _contributed(

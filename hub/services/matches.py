@@ -166,10 +166,12 @@ def _by_item(hits: Hits) -> dict[int, list[_Found]]:
     """What each item hit, the best first: one for each indicator, whatever its signals."""
     if not len(hits):
         return {}
-    rows: dict[tuple[int, int], list[tuple[int, int, int, int]]] = {}
+    rows: dict[tuple[int, int], list[tuple[int, int, int, int]]] = defaultdict(list)
     columns = (hits.item, hits.indicator, hits.signal, hits.distance, hits.asked, hits.stored)
-    for item, indicator, *row in zip(*(column.tolist() for column in columns), strict=True):
-        rows.setdefault((item, indicator), []).append(row)  # type: ignore[arg-type]  # four of them
+    for item, indicator, signal, distance, asked, stored in zip(
+        *(column.tolist() for column in columns), strict=True
+    ):
+        rows[item, indicator].append((signal, distance, asked, stored))
     found: dict[int, list[_Found]] = defaultdict(list)
     for (item, indicator), some in rows.items():
         found[item].append(_found(indicator, some))

@@ -17,7 +17,8 @@ class RandomPool:
 
     def __init__(self, source: Callable[[int], bytes] = os.urandom) -> None:
         self._source = source
-        self._forget()
+        self._lock = threading.Lock()
+        self._pool, self._taken = b"", 0
         # A child would hand out what its parent does.
         os.register_at_fork(after_in_child=self._forget)
 

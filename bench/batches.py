@@ -74,7 +74,7 @@ def _work(
 
 
 def _measured(work: _Work, engine: Engine, loaded: Loaded) -> Iterator[Measure]:
-    work.load.run(loaded.hub.port, seconds=1, connections=CONNECTIONS)
+    work.load.run(loaded.hub.port, seconds=SECONDS, connections=CONNECTIONS)
     rates, alone, shares = [], [], []
     for _ in range(ROUNDS):
         alone.append(_in_process(engine, work.batches))

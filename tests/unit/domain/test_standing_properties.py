@@ -233,9 +233,11 @@ def test_accounts_and_weak_items_are_never_corroborated_at_any_time(case):
 
 @given(cases, ticks)
 def test_a_verdict_is_the_standing_without_its_end(case, now):
-    found = standing(*case, now)
+    entry, given_votes = case
 
-    assert verdict(*case, now) == (found.name, found.operators)
+    found = standing(entry, given_votes, now)
+
+    assert verdict(entry, given_votes, now) == (found.name, found.operators)
 
 
 @given(entries, votes, ticks)

@@ -12,16 +12,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-import numpy as np
-
 from bench.calls import Line, questions
-from bench.codes import Questions, mixed_questions, without_hits
-from bench.engines import LABEL, filled, words
+from bench.codes import Questions, mixed_questions, packed_codes, without_hits
+from bench.engine.ours import everything, filled
 from bench.lookups import WrongAnswerError
 from bench.measures import Measure, Reach, at_least
 from bench.stage import SEED, Loaded, Stage
 from bench.wrk import Load
-from matching.batches import Batch
+from matching.batches import Batch, words_of
 from matching.engine import Engine
 from matching.signals import PDQ
 
@@ -44,7 +42,8 @@ class _Work:
 def measure(stage: Stage) -> Iterator[Measure]:
     """Ask batch after batch on four connections, and the engine by two threads, in turns."""
     loaded = stage.loaded
-    engine = filled(words(loaded.codes))
+    held = words_of(PDQ, b"".join(packed_codes(loaded.codes)))
+    engine = filled(lambda: [held])
     seeds = range(SEED + 20, SEED + 20 + BATCHES)
     mixed = [mixed_questions(loaded.codes, AT_ONCE, seed) for seed in seeds]
     unknown = [without_hits(AT_ONCE, seed) for seed in seeds]
@@ -94,7 +93,7 @@ def _in_process(engine: Engine, batches: Sequence[Batch]) -> float:
     done = [0] * THREADS
 
     def search(number: int) -> None:
-        allowed = np.ones(LABEL + 1, np.bool_)
+        allowed = everything()
         while time.perf_counter() < end:
             engine.search(batches[(number + done[number]) % len(batches)], allowed)
             done[number] += 1

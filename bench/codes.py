@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 BITS, ONES = 256, 128
-NEAR_PAIRS = 15
-"""A near code has at most so many ones moved: 30 bits."""
+FARTHEST = 31
+"""Bits by which a near code differs at most: the radius."""
 
 Bits = NDArray[np.uint8]
 """uint8 ``(n, 256)``, a bit each."""
@@ -30,20 +30,25 @@ def random_codes(count: int, seed: int) -> Bits:
 
 
 def near(codes: Bits, seed: int) -> Bits:
-    """Each code with 1 to 15 of its ones moved: 2 to 30 bits away, and still of weight 128."""
+    """Each code with 1 to 31 bits flipped, half of them ones: of weight 127 or 128."""
     rng = np.random.default_rng(seed)
     moved = codes.copy()
     for row in moved:
-        pairs = int(rng.integers(1, NEAR_PAIRS + 1))
-        ones = rng.choice(np.flatnonzero(row == 1), pairs, replace=False)
-        zeros = rng.choice(np.flatnonzero(row == 0), pairs, replace=False)
+        bits = int(rng.integers(1, FARTHEST + 1))
+        ones = rng.choice(np.flatnonzero(row == 1), (bits + 1) // 2, replace=False)
+        zeros = rng.choice(np.flatnonzero(row == 0), bits // 2, replace=False)
         row[ones], row[zeros] = 0, 1
     return moved
 
 
 def as_hex(codes: Bits) -> list[str]:
     """The codes as they travel."""
-    return [row.tobytes().hex() for row in np.packbits(codes, axis=1)]
+    return [value.hex() for value in packed_codes(codes)]
+
+
+def packed_codes(codes: Bits) -> list[bytes]:
+    """The codes as they are kept, 32 bytes each."""
+    return [row.tobytes() for row in np.packbits(codes, axis=1)]
 
 
 def mixed_questions(held: Bits, count: int, seed: int) -> Questions:
@@ -55,3 +60,8 @@ def mixed_questions(held: Bits, count: int, seed: int) -> Questions:
     texts = as_hex(np.concatenate([chosen[:quarter], near(chosen[quarter:], seed), unknown]))
     order = rng.permutation(count).tolist()
     return Questions([texts[i] for i in order], [i < 2 * quarter for i in order])
+
+
+def without_hits(count: int, seed: int) -> Questions:
+    """Unknown codes alone."""
+    return Questions(as_hex(random_codes(count, seed)), [False] * count)

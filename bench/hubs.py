@@ -66,13 +66,10 @@ def running_hub(data: Path, **more: str) -> Iterator[Running]:
 
 
 @contextmanager
-def running_flask(data: Path) -> Iterator[Running]:
+def running_flask(data: Path, **more: str) -> Iterator[Running]:
     """An empty Flask view behind granian, set as the hub sets it."""
     command = [sys.executable, "-m", "bench.empty"]
-    environment = {
-        **os.environ,
-        "BREAKWATER_DATA": str(data),
-    }
+    environment = {**os.environ, "BREAKWATER_DATA": str(data), **more}
     with _running(command, environment, data) as server:
         yield server
 

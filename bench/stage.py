@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What several benchmarks share: one hub that holds 100,000 codes, made when first asked for."""
+"""What several benchmarks share: one hub that holds 100,000 codes, made when first asked for.
+
+More codes than that are laid into its database before it starts, since through the API a million
+take the better part of ten minutes.
+"""
 
 import sqlite3
 import time
@@ -11,10 +15,17 @@ from pathlib import Path
 
 from bench.calls import Line, contributions
 from bench.codes import Bits, as_hex, random_codes
+from bench.filling import fill
 from bench.hubs import Running, folder, free_port, running_flask, running_hub
 from bench.members import Members, admit
+from hub.adapters.clock import new_id
+from hub.settings import Settings
+from hub.storage import schema
+from hub.wiring import open_database
 
 CODES, AT_ONCE = 100_000, 1_000
+WORKERS = "2"
+"""Processes that answer requests, the hub's and the yardstick's alike."""
 SEED = 20_240_229
 PATIENCE = 240.0
 """Seconds that engines and links may take to come to the head."""
@@ -29,10 +40,10 @@ class Loaded:
     hub: Running
     members: Members
     codes: Bits
-    rate: float
-    """Codes a second that it took."""
-    settled: float
-    """Seconds after the last until it had linked them all."""
+    rate: float | None = None
+    """Codes a second that it took through the API; None where they were laid into SQL."""
+    settled: float | None = None
+    """Seconds after the last until it had linked them all; None likewise."""
 
 
 @dataclass
@@ -56,17 +67,19 @@ class Stage:
     @cached_property
     def flask(self) -> Running:
         """The yardstick."""
-        return self.ends.enter_context(running_flask(self.folder / "flask"))
+        server = running_flask(self.folder / "flask", BREAKWATER_WORKERS=WORKERS)
+        return self.ends.enter_context(server)
 
     @cached_property
     def loaded(self) -> Loaded:
-        """The hub with its codes, given through the API in batches."""
-        metrics = f"127.0.0.1:{free_port()}"
-        hub = self.ends.enter_context(
-            running_hub(self.folder / "hub", BREAKWATER_METRICS_LISTEN=metrics)
-        )
-        members = admit(hub.settings)
+        """The hub with its codes."""
         codes = random_codes(self.codes, SEED)
+        return self._contributed(codes) if self.codes <= CODES else self._filled(codes)
+
+    def _contributed(self, codes: Bits) -> Loaded:
+        """Give the codes through the API in batches."""
+        hub = self._hub()
+        members = admit(hub.settings)
         _await_keys(hub, members)
         began = time.perf_counter()
         last = _load(hub, members, as_hex(codes))
@@ -74,6 +87,26 @@ class Stage:
         ended = time.perf_counter()
         await_settled(hub, last)
         return Loaded(hub, members, codes, rate, time.perf_counter() - ended)
+
+    def _filled(self, codes: Bits) -> Loaded:
+        """Lay the codes into the hub's database, then start it."""
+        data = self.folder / "hub"
+        data.mkdir(mode=0o700)
+        settings = Settings.read({"BREAKWATER_DATA": str(data)})
+        with closing(open_database(settings)) as opened:
+            schema.upgrade(opened, new_id)
+        members = admit(settings)
+        fill(settings, codes)
+        hub = self._hub()
+        _await_keys(hub, members)
+        return Loaded(hub, members, codes)
+
+    def _hub(self) -> Running:
+        metrics = f"127.0.0.1:{free_port()}"
+        hub = running_hub(
+            self.folder / "hub", BREAKWATER_METRICS_LISTEN=metrics, BREAKWATER_WORKERS=WORKERS
+        )
+        return self.ends.enter_context(hub)
 
 
 def await_settled(hub: Running, position: int) -> None:

@@ -12,7 +12,8 @@ from hub.ports import Hub
 from hub.settings import Settings
 from hub.web import EXTENSION
 from hub.web.answers import OrjsonProvider
-from hub.web.gate import gate
+from hub.web.direct import answered_directly
+from hub.web.gate import Gate, entered
 from hub.web.headers import with_headers
 from hub.web.limits import Buckets
 from hub.web.observing import closing
@@ -37,8 +38,11 @@ def create_app(settings: Settings, hub: Hub) -> Flask:
     app, known = _routed()
     app.extensions[EXTENSION] = hub
     rate = settings.requests_per_second
-    app.before_request(gate(hub, known, Buckets(rate, rate * BURST_SECONDS, time.monotonic)))
+    gate = Gate(hub, Buckets(rate, rate * BURST_SECONDS, time.monotonic))
+    app.before_request(entered(gate, known))
     app.after_request(closing(hub))
+    direct = routes.direct(app, known)
+    app.wsgi_app = with_headers(answered_directly(app.wsgi_app, direct, gate=gate, hub=hub))  # type: ignore[method-assign,assignment]  # as Flask documents
     return app
 
 
@@ -52,7 +56,6 @@ def openapi() -> bytes:
 def _routed() -> tuple[Flask, Mapping[tuple[str, str], Policy]]:
     """The application with its routes, and the policy of each."""
     app = _Application("hub", static_folder=None)
-    app.wsgi_app = with_headers(app.wsgi_app)  # type: ignore[method-assign,assignment]  # as Flask documents
     app.json = OrjsonProvider(app)
     # No CORS and no redirects: what is not an address of ours is not found.
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False

@@ -55,8 +55,10 @@ class Batch:
     def __post_init__(self) -> None:
         if len({part.signal.name for part in self.parts}) != len(self.parts):
             raise MalformedBatchError("one part a signal")
-        if any(len(part.items) and int(part.items.max()) >= self.items for part in self.parts):
-            raise MalformedBatchError("an item number is beyond the number of items")
+        for part in self.parts:
+            # Most requests ask one code, for which an array operation is a detour.
+            if max(part.items.tolist(), default=-1) >= self.items:
+                raise MalformedBatchError("an item number is beyond the number of items")
 
     @staticmethod
     def parse(signal: Signal, texts: Sequence[str]) -> "Batch":
@@ -116,7 +118,7 @@ def parse_codes(signal: Signal, texts: Sequence[str]) -> NDArray[np.uint64]:
         joined = "".join(texts).encode("ascii")
     except (TypeError, UnicodeEncodeError):
         raise _first_malformed(signal, texts) from None
-    lengths_agree = all(len(text) == signal.width * 2 for text in texts)
+    lengths_agree = set(map(len, texts)) <= {signal.width * 2}
     # bytes.fromhex alone would take upper case and skip white space.
     if not lengths_agree or joined.translate(None, HEX):
         raise _first_malformed(signal, texts)
@@ -132,6 +134,9 @@ def words_of(signal: Signal, codes: bytes) -> NDArray[np.uint64]:
     rows, rest = divmod(len(codes), signal.width)
     if rest:
         raise MalformedBatchError(f"{signal.name}: {len(codes)} bytes are no whole codes")
+    if signal.width % 8 == 0:
+        # As most are: then the words lie there already.
+        return np.frombuffer(codes, ">u8").astype(np.uint64).reshape(rows, signal.words)
     padded = np.zeros((rows, signal.words * 8), np.uint8)
     padded[:, : signal.width] = np.frombuffer(codes, np.uint8).reshape(rows, signal.width)
     return padded.view(">u8").astype(np.uint64)

@@ -9,9 +9,10 @@ A label is a route's template, a status, a signal, the name of a job: never an i
 never anything that somebody sent.
 """
 
+import functools
 import os
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -42,6 +43,9 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        # To find a label's figures costs as much as to change them.
+        self._of_requests = functools.cache(self._requests_labelled)
+        self._of_codes = functools.cache(self._codes_labelled)
         self._count_requests()
         self._measure_matches()
         self._watch_index()
@@ -49,13 +53,14 @@ class Metrics:
 
     def request(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count one answered request, by its route's template."""
-        self._requests.labels(route, method, str(status)).inc()
-        self._request_seconds.labels(route).observe(seconds)
+        count, observe = self._of_requests(route, method, status)
+        count.inc()
+        observe(seconds)
 
     def match(self, codes: Mapping[str, int], seconds: float) -> None:
         """Count the codes of one match request by signal, and the time its search took."""
         for signal, count in codes.items():
-            self._codes.labels(signal).inc(count)
+            self._of_codes(signal).inc(count)
         self._match_seconds.observe(seconds)
 
     def change_applied(self, seconds: float) -> None:
@@ -95,6 +100,15 @@ class Metrics:
     def job(self, name: str, *, failed: bool) -> None:
         """Count one round of a job of the worker."""
         self._rounds.labels(name, "failed" if failed else "done").inc()
+
+    def _requests_labelled(
+        self, route: str, method: str, status: int
+    ) -> tuple[Counter, Callable[[float], None]]:
+        counted = self._requests.labels(route, method, str(status))
+        return counted, self._request_seconds.labels(route).observe
+
+    def _codes_labelled(self, signal: str) -> Counter:
+        return self._codes.labels(signal)
 
     def _count_requests(self) -> None:
         self._requests = Counter(

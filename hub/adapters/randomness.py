@@ -18,17 +18,18 @@ class RandomPool:
     def __init__(self, source: Callable[[int], bytes] = os.urandom) -> None:
         self._source = source
         self._lock = threading.Lock()
-        self._left = b""
+        self._pool, self._taken = b"", 0
         # A child would hand out what its parent does.
         os.register_at_fork(after_in_child=self._forget)
 
     def __call__(self, count: int) -> bytes:
         """Return so many random bytes."""
         with self._lock:
-            if count > len(self._left):
-                self._left = self._source(max(count, POOL_BYTES))
-            taken, self._left = self._left[:count], self._left[count:]
-        return taken
+            begin, self._taken = self._taken, self._taken + count
+            if self._taken > len(self._pool):
+                self._pool = self._source(max(count, POOL_BYTES))
+                begin, self._taken = 0, count
+            return self._pool[begin : self._taken]
 
     def _forget(self) -> None:
-        self._lock, self._left = threading.Lock(), b""
+        self._lock, self._pool, self._taken = threading.Lock(), b"", 0

@@ -2,6 +2,7 @@
 """Matching: what a platform sees, against what is known."""
 
 from typing import Any
+from wsgiref.types import WSGIEnvironment
 
 import orjson
 from flask import Response, g, request
@@ -19,10 +20,13 @@ from hub.api.schemas.matches import (
     read_packed,
 )
 from hub.domain.errors import flaw
+from hub.domain.sharing import Asker
+from hub.ports import Hub
 from hub.services.accounts import MOST_ACCOUNTS, PURPOSES, find_accounts
 from hub.services.matches import find_matches
 from hub.web import current
-from hub.web.loader import strict_json
+from hub.web.bodies import media_type, sent_body
+from hub.web.loader import load
 from hub.web.policy import JSON, MIB, policy
 
 blueprint = Blueprint("matches", __name__, description="Ask about what was just seen")
@@ -48,13 +52,18 @@ class AccountsQuerySchema(StrictSchema):
 @blueprint.queried("explain", {"enum": ["0", "1"]}, "Say what was searched.")
 def match() -> Response:
     """Match up to 10,000 codes in one request; "none" is said only with evidence."""
-    # The hot path: no schema stands between the body and the arrays.
-    explain = _explain(request.query_string)
-    if request.mimetype == PACKED:
-        query = read_packed(request.get_data(), explain=explain)
+    return Response(answer(request.environ, g.asker, current()), mimetype=JSON)
+
+
+def answer(environ: WSGIEnvironment, asker: Asker, hub: Hub) -> bytes:
+    """The hot path: neither Flask nor a schema stands between the body and the arrays."""
+    explain = _explain(environ.get("QUERY_STRING", ""))
+    body = sent_body(environ)
+    if media_type(environ) == PACKED:
+        query = read_packed(body, explain=explain)
     else:
-        query = read_json(strict_json(request), explain=explain)
-    return _answered(find_matches(query, asker=g.asker, hub=current()))
+        query = read_json(load(body), explain=explain)
+    return orjson.dumps(find_matches(query, asker=asker, hub=hub))
 
 
 @blueprint.route("/v1/accounts/match", methods=["POST"])
@@ -63,16 +72,13 @@ def match() -> Response:
 @blueprint.answers(200, MatchAnswerSchema)
 def match_accounts(sent: dict[str, Any]) -> Response:
     """Ask about at most 50 accounts; a hit never says more than "review"."""
-    return _answered(find_accounts(sent["accounts"], asker=g.asker, hub=current()))
+    answer = find_accounts(sent["accounts"], asker=g.asker, hub=current())
+    return Response(orjson.dumps(answer), mimetype=JSON)
 
 
-def _explain(query: bytes) -> bool:
-    if query in {b"", b"explain=0"}:
+def _explain(query: str) -> bool:
+    if query in {"", "explain=0"}:
         return False
-    if query == b"explain=1":
+    if query == "explain=1":
         return True
     raise flaw("invalid-value", "Say explain=1, or nothing.", None, "explain")
-
-
-def _answered(answer: dict[str, Any]) -> Response:
-    return Response(orjson.dumps(answer), mimetype=JSON)

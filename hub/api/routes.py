@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from flask import Flask
 
 from hub.api import access, docs, errors, following, indicators, matches, openapi, status
+from hub.web.direct import Route
 from hub.web.policy import Policy
 
 BLUEPRINTS = (
@@ -25,6 +26,16 @@ def add_routes(app: Flask) -> openapi.HubApi:
         made.register_blueprint(blueprint)
     docs.add_pages(app)
     return made
+
+
+def direct(app: Flask, known: Mapping[tuple[str, str], Policy]) -> list[Route]:
+    """The routes that need nothing of Flask's, with what their views call."""
+    views = {("matches.match", "POST"): matches.answer}
+    return [
+        Route(rule.rule, method, known[endpoint, method], view)
+        for (endpoint, method), view in views.items()
+        for rule in app.url_map.iter_rules(endpoint)
+    ]
 
 
 def describe(app: Flask, made: openapi.HubApi, known: Mapping[tuple[str, str], Policy]) -> None:

@@ -2,15 +2,13 @@
 """An entry as it is told: the indicator in one set, its words, and what the votes make of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from hub.domain.standing import Entry, Standing, Vote, standing
+from hub.domain.standing import Entry, Standing, Verdict, Vote, standing, verdict
 
 
-@dataclass(frozen=True)
-class Described:
+class Described(NamedTuple):
     """One indicator in one set, read in one statement with every live vote on it."""
 
     indicator: int
@@ -25,5 +23,9 @@ class Described:
     votes: Sequence[Vote]
 
     def standing(self, now: datetime) -> Standing:
-        """What the hub says of it at that moment."""
+        """What the hub says of it from that moment on, and until when."""
         return standing(self.entry, self.votes, now)
+
+    def verdict(self, now: datetime) -> Verdict:
+        """What the hub says of it at that moment."""
+        return verdict(self.entry, self.votes, now)

@@ -7,10 +7,10 @@ every rule is written such that a lost vote in favour can never raise an entry.
 """
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from hub.domain.vocabulary import VOCABULARY
 
@@ -88,55 +88,73 @@ class Entry:
     disagree_total: int
 
 
+class Verdict(NamedTuple):
+    """What the hub says about an entry at one moment."""
+
+    name: Name
+    operators: int
+    """Independent operators that count, the contributor included."""
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What the hub says about an entry, and until when time alone does not change it."""
 
     name: Name
     operators: int
-    """Independent operators that count, the contributor included."""
     until: datetime | None
 
 
 def standing(entry: Entry, votes: Collection[Vote], now: datetime) -> Standing:
-    """Say what is known about the entry at this moment.
+    """Say what is known about the entry from this moment on.
 
     The answer is constant from *now* until ``until``, where it changes; None: it never does by
     time alone.
     """
-    voices = (_contribution(entry), *votes)
-    unseen = _unseen(entry, votes)
-    name, operators = said = _said(entry, voices, unseen, now)
-    if name in (WITHDRAWN, EXPIRED):
-        return Standing(name, operators, None)
-    moments = sorted({moment for moment in _moments(entry, voices) if moment > now})
-    changes = (moment for moment in moments if _said(entry, voices, unseen, moment) != said)
-    return Standing(name, operators, next(changes))  # it expires, if nothing comes before
+    said = verdict(entry, votes, now)
+    if said.name in (WITHDRAWN, EXPIRED):
+        return Standing(*said, None)
+    moments = sorted({moment for moment in _moments(entry, votes) if moment > now})
+    changes = (moment for moment in moments if verdict(entry, votes, moment) != said)
+    return Standing(*said, next(changes))  # it expires, if nothing comes before
 
 
-def best(standings: Iterable[Standing]) -> Standing | None:
-    """The standing of an item that hit several entries; None if it hit none.
+def verdict(entry: Entry, votes: Collection[Vote], now: datetime) -> Verdict:
+    """Say what is known about the entry at this moment."""
+    # 1. Without a live version nothing else matters.
+    if entry.withdrawn:
+        return Verdict(WITHDRAWN, 0)
+    if now >= entry.expires:
+        return Verdict(EXPIRED, 0)
+    # Of most entries nobody speaks but the contributor, and a lookup asks for hundreds of them.
+    operators, against = _counted(entry, votes, now) if votes else _alone(entry, now)
+    # 2. Disputed: shown as such, never for automatic action.
+    if entry.open_appeal or against:
+        return Verdict(DISPUTED, operators)
+    # 3. Corroborated: strong signals only, never an account.
+    if operators >= ENOUGH_OPERATORS and entry.strong and entry.item_kind != ACCOUNT:
+        return Verdict(CORROBORATED, operators)
+    # 4. Known; a person at the platform should look.
+    return Verdict(REVIEW, operators)
+
+
+def best(verdicts: Iterable[Verdict]) -> Verdict | None:
+    """The verdict on an item that hit several entries; None if it hit none.
 
     ``corroborated`` before ``review`` before ``disputed``: entries are separate statements, often
     of different sets, and a dispute of one says nothing against another (where it should, it has
     the reach ``near`` and is a vote there too). Were ``disputed`` the stronger, one dispute in one
-    set would hide what every other set knows. ``until`` is the first moment at which any of them
-    changes.
+    set would hide what every other set knows.
     """
-    found = tuple(standings)
-    if not found:
-        return None
-    highest = max(found, key=lambda one: (_ORDER[one.name], one.operators))
-    ends = (one.until for one in found if one.until is not None)
-    return replace(highest, until=min(ends, default=None))
+    return max(verdicts, key=lambda one: (_ORDER[one.name], one.operators), default=None)
 
 
-def at_most_review(found: Standing) -> Standing:
-    """The standing behind a hit that only its contributor vouches for, or only a weak signal.
+def at_most_review(found: Verdict) -> Verdict:
+    """The verdict behind a hit that only its contributor vouches for, or only a weak signal.
 
     Such hits are those through a stored derived code, and those of a weak signal alone.
     """
-    return replace(found, name=REVIEW) if found.name == CORROBORATED else found
+    return Verdict(REVIEW, found.operators) if found.name == CORROBORATED else found
 
 
 def votes_against(vote: Vote, contributor: int) -> bool:
@@ -162,25 +180,31 @@ def may_corroborate(vote: Vote) -> bool:
     """Whether an agreement rests on something that counts towards corroboration."""
     return (
         votes_for(vote)
-        and VOCABULARY.counts(vote.basis)
-        and vote.operator_kind not in VOCABULARY.state_kinds
+        and _counts(vote.basis, vote.operator_kind, vote.list_name)
         and (vote.source == CONTRIBUTION or vote.assessed_by >= 1)
-        and (vote.basis != EXPERT_LIST or vote.list_name is not None)
+    )
+
+
+def _counts(basis: str, operator_kind: str, list_name: str | None) -> bool:
+    return (
+        VOCABULARY.counts(basis)
+        and operator_kind not in VOCABULARY.state_kinds
+        and (basis != EXPERT_LIST or list_name is not None)
     )
 
 
 _ORDER: dict[Name, int] = {WITHDRAWN: 0, EXPIRED: 1, DISPUTED: 2, REVIEW: 3, CORROBORATED: 4}
 
 
-def _said(
-    entry: Entry, voices: Iterable[Vote], unseen: tuple[int, int], now: datetime
-) -> tuple[Name, int]:
-    """Name and number of operators at one moment."""
-    # 1. Without a live version nothing else matters.
-    if entry.withdrawn:
-        return WITHDRAWN, 0
-    if now >= entry.expires:
-        return EXPIRED, 0
+def _alone(entry: Entry, now: datetime) -> tuple[int, bool]:
+    """What ``_counted`` says without votes: only the contributor's own voice may count."""
+    counts = not entry.copied and now >= entry.counts_from
+    return int(counts and _counts(entry.basis, entry.operator_kind, entry.list_name)), False
+
+
+def _counted(entry: Entry, votes: Collection[Vote], now: datetime) -> tuple[int, bool]:
+    """How many independent operators count, and whether too much speaks against it."""
+    voices = (_contribution(entry), *votes)
     live = [vote for vote in voices if vote.live and not (vote.expires and now >= vote.expires)]
     # A disagreement counts at once. An operator that says both is only heard in this.
     against = [vote for vote in live if votes_against(vote, entry.operator)]
@@ -190,18 +214,13 @@ def _said(
         for vote in live
         if votes_for(vote) and vote.operator not in opposed and now >= vote.counts_from
     ]
-    operators = _independent(vote for vote in behind if may_corroborate(vote))
-    # 2. Disputed: shown as such, never for automatic action.
-    hidden_for, hidden_against = unseen
+    hidden_for, hidden_against = _unseen(entry, votes)
     agree = len({vote.operator for vote in behind}) + hidden_for
     disagree = len(opposed) + hidden_against
-    if entry.open_appeal or _one_voice_enough(against) or _too_many(disagree, agree):
-        return DISPUTED, operators
-    # 3. Corroborated: strong signals only, never an account.
-    if operators >= ENOUGH_OPERATORS and entry.strong and entry.item_kind != ACCOUNT:
-        return CORROBORATED, operators
-    # 4. Known; a person at the platform should look.
-    return REVIEW, operators
+    return (
+        _independent(vote for vote in behind if may_corroborate(vote)),
+        _one_voice_enough(against) or _too_many(disagree, agree),
+    )
 
 
 def _one_voice_enough(against: Iterable[Vote]) -> bool:
@@ -276,10 +295,11 @@ def _contribution(entry: Entry) -> Vote:
     )
 
 
-def _moments(entry: Entry, voices: Iterable[Vote]) -> Iterator[datetime]:
+def _moments(entry: Entry, votes: Iterable[Vote]) -> Iterator[datetime]:
     """All moments at which time alone might change something."""
     yield entry.expires
-    for vote in voices:
+    yield entry.counts_from
+    for vote in votes:
         yield vote.counts_from
         if vote.expires is not None:
             yield vote.expires

@@ -7,17 +7,16 @@ and the index was in step with the truth.
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from hub.domain.entries import Described
 from hub.domain.errors import Flaw, UnavailableError
 from hub.domain.sharing import LOOKUP, Asker
-from hub.domain.standing import Standing, at_most_review, best
+from hub.domain.standing import EXPIRED, REVIEW, WITHDRAWN, Verdict, at_most_review, best
 from hub.ports import Hub
 from hub.services.ledger import CODES, HITS
 from matching.batches import Batch, Hits
@@ -47,8 +46,7 @@ class Query:
     explain: bool = False
 
 
-@dataclass(frozen=True)
-class _Found:
+class _Found(NamedTuple):
     """One indicator that one item hit: its best strong row, or its best weak one."""
 
     indicator: int
@@ -56,8 +54,8 @@ class _Found:
     distance: int
     asked: int
     stored: int
-    support: tuple[str, ...]
-    weak: bool
+    support: tuple[str, ...] = ()
+    weak: bool = False
 
     @property
     def band(self) -> str:
@@ -76,10 +74,7 @@ def find_matches(query: Query, *, asker: Asker, hub: Hub) -> dict[str, Any]:
         BudgetError: The operator's day is used up.
         UnavailableError: Nothing can be answered: the index was never whole.
     """
-    hub.ledger.spend(CODES, asker.operator, sum(len(part.codes) for part in query.batch.parts))
-    # What this request will be told is not known yet: it is refused once the day's hits are over.
-    hub.ledger.spend(HITS, asker.operator, 0)
-    hub.walks.admit(asker.operator)
+    _admit(query, asker, hub)
     freshness = hub.follower.freshness()
     if freshness.position == 0 and not freshness.complete:
         raise UnavailableError("The index is being loaded; try again in a moment.")
@@ -91,8 +86,8 @@ def find_matches(query: Query, *, asker: Asker, hub: Hub) -> dict[str, Any]:
     codes = {part.signal.name: len(part.codes) for part in query.batch.parts}
     hub.metrics.match(codes, time.perf_counter() - began)
     described = _describe(hits, asker, hub)
-    found, truncated = _by_item(hits), set(np.flatnonzero(hits.truncated).tolist())
-    if described is not None and _dropped(hits, described):
+    found, truncated = _by_item(hits), _truncated(hits)
+    if described is not None and truncated and _dropped(hits, described):
         # What the truth no longer knows took places under the cap: look again with more room.
         hits = hub.engine.search(
             query.batch,
@@ -105,12 +100,7 @@ def find_matches(query: Query, *, asker: Asker, hub: Hub) -> dict[str, Any]:
         found, truncated = _capped(_by_item(hits), described, hits)
     _count(found, described, asker, hub)
     hub.walks.hand_over(asker.operator, query.batch, hits)
-    now = hub.clock()
-    teller = _Teller(described, asker, hub, now, complete=freshness.complete)
-    answers = [
-        _answer(number, query, found.get(number, ()), teller, truncated=number in truncated)
-        for number in range(query.batch.items)
-    ]
+    teller = _Teller(described, asker, hub, complete=freshness.complete)
     return {
         "complete": freshness.complete,
         "index": {
@@ -119,8 +109,15 @@ def find_matches(query: Query, *, asker: Asker, hub: Hub) -> dict[str, Any]:
             "head": max(freshness.head, hits.position),
             "lag_ms": freshness.lag_ms or 0,
         },
-        "answers": answers,
+        "answers": _answers(query, found, truncated, teller),
     }
+
+
+def _admit(query: Query, asker: Asker, hub: Hub) -> None:
+    hub.ledger.spend(CODES, asker.operator, sum(len(part.codes) for part in query.batch.parts))
+    # What this request will be told is not known yet: it is refused once the day's hits are over.
+    hub.ledger.spend(HITS, asker.operator, 0)
+    hub.walks.admit(asker.operator)
 
 
 def _describe(hits: Hits, asker: Asker, hub: Hub) -> dict[int, list[Described]] | None:
@@ -139,9 +136,12 @@ def _describe(hits: Hits, asker: Asker, hub: Hub) -> dict[int, list[Described]] 
     return by_indicator
 
 
+def _truncated(hits: Hits) -> set[int]:
+    """The items of which a cap hid something: none where nothing was hit."""
+    return set(np.flatnonzero(hits.truncated).tolist()) if len(hits) else set()
+
+
 def _dropped(hits: Hits, described: Mapping[int, Any]) -> bool:
-    if not hits.truncated.any():
-        return False
     cut = hits.truncated[hits.item]
     return any(key not in described for key in set(hits.indicator[cut].tolist()))
 
@@ -159,31 +159,35 @@ def _capped(
     )
     told = Counter(item for _, item in places[:PER_REQUEST])
     cut = {item for item, some in known.items() if len(some) > told[item]}
-    truncated = cut | set(np.flatnonzero(hits.truncated).tolist())
-    return {item: some[: told[item]] for item, some in known.items()}, truncated
+    return {item: some[: told[item]] for item, some in known.items()}, cut | _truncated(hits)
 
 
 def _by_item(hits: Hits) -> dict[int, list[_Found]]:
-    rows: dict[int, dict[int, list[tuple[str, int, int, int]]]] = defaultdict(
-        lambda: defaultdict(list)
-    )
+    """What each item hit, the best first: one for each indicator, whatever its signals."""
+    if not len(hits):
+        return {}
+    rows: dict[tuple[int, int], list[tuple[int, int, int, int]]] = defaultdict(list)
     columns = (hits.item, hits.indicator, hits.signal, hits.distance, hits.asked, hits.stored)
     for item, indicator, signal, distance, asked, stored in zip(
         *(column.tolist() for column in columns), strict=True
     ):
-        rows[item][indicator].append((ORDER[signal].name, distance, asked, stored))
-    return {
-        item: [_found(indicator, some) for indicator, some in by_indicator.items()]
-        for item, by_indicator in rows.items()
-    }
+        rows[item, indicator].append((signal, distance, asked, stored))
+    found: dict[int, list[_Found]] = defaultdict(list)
+    for (item, indicator), some in rows.items():
+        found[item].append(_found(indicator, some))
+    return found
 
 
-def _found(indicator: int, rows: list[tuple[str, int, int, int]]) -> _Found:
-    strong = [row for row in rows if _STRONG[row[0]]]
+def _found(indicator: int, rows: list[tuple[int, int, int, int]]) -> _Found:
+    strong = [row for row in rows if ORDER[row[0]].strong]
+    if len(rows) == 1:
+        signal, distance, asked, stored = rows[0]
+        return _Found(indicator, ORDER[signal].name, distance, asked, stored, (), not strong)
     # Plain before derived, then the nearest.
     first = min(strong or rows, key=lambda row: (bool(row[2] or row[3]), row[1]))
-    support = tuple(sorted({row[0] for row in rows} - {first[0]}))
-    return _Found(indicator, *first, support=support, weak=not strong)
+    names = {ORDER[row[0]].name for row in rows}
+    name = ORDER[first[0]].name
+    return _Found(indicator, name, *first[1:], tuple(sorted(names - {name})), not strong)
 
 
 def _count(
@@ -208,42 +212,42 @@ def _count(
         hub.ledger.count_hits(asker.operator, told)
 
 
-def _answer(
-    number: int,
+# -- what is told ---------------------------------------------------------------------------------
+
+
+def _answers(
     query: Query,
-    found: Iterable[_Found],
+    found: Mapping[int, Sequence[_Found]],
+    truncated: Collection[int],
     teller: "_Teller",
-    *,
-    truncated: bool,
-) -> dict[str, Any]:
-    answer: dict[str, Any] = {}
-    if query.refs[number] is not None:
-        answer["ref"] = query.refs[number]
-    flaw = query.flaws.get(number)
-    if flaw is not None:
-        answer["answer"] = "error"
-        answer["error"] = replace(flaw, index=number).told()
-        return answer
-    told = teller.hits(found)
-    if told:
-        answer.update(_hit(told, truncated=truncated))
-    elif number in query.unsearchable:
-        answer |= {"answer": "unknown", "why": "unsearchable"}
-    elif not teller.may_say_none(query.signals[number]):
-        answer |= {"answer": "unknown", "why": "index"}
-    else:
-        answer["answer"] = "none"
+) -> list[dict[str, Any]]:
+    """An answer for each item; those that hit nothing share one, and cost next to nothing."""
+    missed = {signals: teller.missed(signals) for signals in set(query.signals)}
+    answers = [missed[signals] for signals in query.signals]
+    for number in query.unsearchable:
+        answers[number] = {"answer": "unknown", "why": "unsearchable"}
+    for number, some in found.items():
+        told = teller.hits(some)
+        if told:
+            answers[number] = _hit(told, truncated=number in truncated)
     if query.explain:
-        answer["explain"] = _explained(number, query, found, teller)
-    return answer
+        for number, answer in enumerate(answers):
+            explained = _explained(number, query, found.get(number, ()), teller)
+            answers[number] = {**answer, "explain": explained}
+    for number, flaw in query.flaws.items():
+        answers[number] = {"answer": "error", "error": replace(flaw, index=number).told()}
+    for number, ref in enumerate(query.refs):
+        if ref is not None:
+            answers[number] = {"ref": ref, **answers[number]}
+    return answers
 
 
-def _hit(told: list[tuple[Standing, dict[str, Any]]], *, truncated: bool) -> dict[str, Any]:
-    summary = best(standing for standing, _ in told)
+def _hit(told: list[tuple[Verdict, dict[str, Any]]], *, truncated: bool) -> dict[str, Any]:
+    summary = best(verdict for verdict, _ in told)
     answer: dict[str, Any] = {
         "answer": "hit",
         "standing": summary.name if summary else "review",
-        "operators": max(standing.operators for standing, _ in told),
+        "operators": max(verdict.operators for verdict, _ in told),
         "hits": [hit for _, hit in told],
     }
     if truncated:
@@ -259,7 +263,6 @@ class _Teller:
         described: Mapping[int, Sequence[Described]] | None,
         asker: Asker,
         hub: Hub,
-        now: datetime,
         *,
         complete: bool,
     ) -> None:
@@ -267,23 +270,29 @@ class _Teller:
         self._described = described
         self._asker = asker
         self._hub = hub
-        self._now = now
-        self._standings: dict[tuple[int, int], Standing] = {}
+        self._now = hub.clock()
+        self._verdicts: dict[tuple[int, int], Verdict] = {}
 
-    def may_say_none(self, signals: Iterable[str]) -> bool:
+    def missed(self, signals: Iterable[str]) -> dict[str, Any]:
+        """The answer to an item of those signals that hit nothing."""
+        if self._may_say_none(signals):
+            return {"answer": "none"}
+        return {"answer": "unknown", "why": "index"}
+
+    def _may_say_none(self, signals: Iterable[str]) -> bool:
         """Whether every row of those signals was there to be searched, as of now."""
         return self._complete and all(map(self._hub.engine.whole, signals))
 
-    def hits(self, found: Iterable[_Found]) -> list[tuple[Standing, dict[str, Any]]]:
+    def hits(self, found: Iterable[_Found]) -> list[tuple[Verdict, dict[str, Any]]]:
         """Each entry that one item hit, nearest first, with what it says."""
         if self._described is None:
             return [self._unverified(one) for one in found]
-        told = (
-            self._told(one, entry)
+        return [
+            told
             for one in found
             for entry in self._described.get(one.indicator, ())
-        )
-        return [one for one in told if one is not None]
+            if (told := self._told(one, entry)) is not None
+        ]
 
     def own(self, found: Iterable[_Found]) -> list[dict[str, Any]]:
         """The distances to the asker's own contributions: nobody else's are ever told."""
@@ -294,24 +303,25 @@ class _Teller:
             if entry.operator == self._asker.operator
         ]
 
-    def _told(self, one: _Found, entry: Described) -> tuple[Standing, dict[str, Any]] | None:
-        standing = self._standing(entry)
-        if standing.name in ("withdrawn", "expired"):
+    def _told(self, one: _Found, entry: Described) -> tuple[Verdict, dict[str, Any]] | None:
+        verdict = self._verdict(entry)
+        if verdict.name in (WITHDRAWN, EXPIRED):
             return None
         # Only its contributor vouches for a stored derived code, and a weak signal only supports.
         if one.stored or one.weak:
-            standing = at_most_review(standing)
+            verdict = at_most_review(verdict)
+        words = entry.words
         hit: dict[str, Any] = {
             "id": entry.indicator_id,
             "set": self._set_id(entry.set_key),
-            "standing": standing.name,
+            "standing": verdict.name,
             "band": one.band,
             "signal": one.signal,
-            "harm": entry.words.get("harm", []),
-            "use": entry.words.get("use", "unknown"),
-            "depicts": entry.words.get("depicts", "unknown"),
-            "priority": entry.words.get("priority", "standard"),
-            "operators": standing.operators,
+            "harm": words.get("harm", []),
+            "use": words.get("use", "unknown"),
+            "depicts": words.get("depicts", "unknown"),
+            "priority": words.get("priority", "standard"),
+            "operators": verdict.operators,
             "receipt": self._hub.receipts.make(
                 entry.indicator, entry.set_key, self._asker.operator, self._now
             ),
@@ -320,24 +330,25 @@ class _Teller:
             hit["support"] = list(one.support)
         if one.weak:
             hit["weak"] = True
-        return standing, hit
+        return verdict, hit
 
-    def _standing(self, entry: Described) -> Standing:
+    def _verdict(self, entry: Described) -> Verdict:
         pair = entry.indicator, entry.set_key
-        if pair not in self._standings:
-            self._standings[pair] = entry.standing(self._now)
-        return self._standings[pair]
+        found = self._verdicts.get(pair)
+        if found is None:
+            found = self._verdicts[pair] = entry.verdict(self._now)
+        return found
 
-    def _unverified(self, one: _Found) -> tuple[Standing, dict[str, Any]]:
+    def _unverified(self, one: _Found) -> tuple[Verdict, dict[str, Any]]:
         hit: dict[str, Any] = {
-            "standing": "review",
+            "standing": REVIEW,
             "band": one.band,
             "signal": one.signal,
             "unverified": True,
         }
         if one.weak:
             hit["weak"] = True
-        return Standing("review", 0, None), hit
+        return Verdict(REVIEW, 0), hit
 
     def _set_id(self, key: int) -> str:
         named = self._hub.directory.set_keyed(key)
@@ -357,6 +368,3 @@ def _explained(
         if (part.items == number).any()
     }
     return {"searched": searched, "own": teller.own(found)}
-
-
-_STRONG = {signal.name: signal.strong for signal in ORDER}

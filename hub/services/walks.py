@@ -11,9 +11,10 @@ Queries are remembered in memory alone, the last of each operator, and looked at
 a lookup only hands its arrays over.
 """
 
+import itertools
 import threading
-from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,8 +33,8 @@ AT_ONCE = 512
 """Queries of one request that are remembered, besides those that are near to one another."""
 PIECES = BALL_BITS + 1
 """Of so many 32-bit pieces of two codes in one ball, at least one is the same."""
-PIECE = 0xFFFF_FFFF
-_PLACES = [(place, PDQ.bits - 32 * (place + 1)) for place in range(PIECES)]
+ALIKE = 1 + -(-(2 * LEAST_A_SIDE - 1) // PIECES)
+"""A query whose ball straddles shares one of its pieces with so many, itself counted."""
 MISS, EDGE, NEAR = 0, 1, 2
 SLOWED_SECONDS = 3600.0
 PAUSE_SECONDS = 5.0
@@ -41,49 +42,41 @@ PAUSE_SECONDS = 5.0
 
 Codes = NDArray[np.uint64]
 Sides = NDArray[np.uint8]
+_Asked = tuple[Codes, Sides]
 
 
 class Trail:
     """An operator's last PDQ queries, and on which side of which boundary each fell."""
 
     def __init__(self) -> None:
-        self._sides: dict[int, int] = {}
-        # Only codes that share a piece can be in one ball, and honest ones hardly ever do.
-        self._by_piece: dict[tuple[int, int], set[int]] = defaultdict(set)
+        self._sides: dict[bytes, int] = {}
 
     def add(self, codes: Codes, sides: Sides) -> bool:
         """Remember queries ``(n, 4)`` with their sides ``(n,)``; returns whether they straddle."""
-        fresh = []
-        for words, side in zip(codes.tolist(), sides.tolist(), strict=True):
-            code = words[0] << 192 | words[1] << 128 | words[2] << 64 | words[3]
+        known = len(self._sides)
+        for code, side in zip(_texts(codes), sides.tolist(), strict=True):
             # The same query again says nothing new.
-            if code not in self._sides:
-                fresh.append(code)
-                self._remember(code, side)
-        return any(self._straddles(code) for code in fresh)
-
-    def _remember(self, code: int, side: int) -> None:
-        self._sides[code] = side
-        for piece in _pieces(code):
-            self._by_piece[piece].add(code)
-        if len(self._sides) > REMEMBERED:
-            self._forget(next(iter(self._sides)))
-
-    def _forget(self, code: int) -> None:
-        del self._sides[code]
-        for piece in _pieces(code):
-            alike = self._by_piece[piece]
-            alike.discard(code)
-            if not alike:
-                del self._by_piece[piece]
-
-    def _straddles(self, code: int) -> bool:
-        alike = {one for piece in _pieces(code) for one in self._by_piece.get(piece, ())}
-        if len(alike) < 2 * LEAST_A_SIDE:
+            self._sides.setdefault(code, side)
+        fresh = len(self._sides) - known
+        if not fresh:
             return False
-        near = (one for one in alike if (one ^ code).bit_count() <= BALL_BITS)
-        counts = Counter(self._sides[one] for one in near)
-        return sum(count >= LEAST_A_SIDE for count in counts.values()) > 1
+        straddles = self._straddle(fresh)
+        for code in list(itertools.islice(self._sides, max(0, len(self._sides) - REMEMBERED))):
+            del self._sides[code]
+        return straddles
+
+    def _straddle(self, fresh: int) -> bool:
+        """Whether a ball around one of the last *fresh* queries has enough on two sides."""
+        codes = np.frombuffer(b"".join(self._sides), np.uint64).reshape(-1, PDQ.words)
+        sides = np.fromiter(self._sides.values(), np.uint8, len(codes))
+        first = len(codes) - fresh
+        # Only codes that share a piece can be in one ball, and honest ones hardly ever do.
+        for code in codes[first:][_crowded(codes, ALIKE)[first:]]:
+            in_ball = np.bitwise_count(codes ^ code).sum(axis=1, dtype=np.uint16) <= BALL_BITS
+            counts = np.bincount(sides[in_ball], minlength=NEAR + 1)
+            if np.count_nonzero(counts >= LEAST_A_SIDE) > 1:
+                return True
+        return False
 
 
 class WalkWatch:
@@ -98,7 +91,7 @@ class WalkWatch:
         self._clock = clock
         self._alarm = alarm
         self._lock = threading.Lock()
-        self._waiting: list[tuple[int, Codes, Sides]] = []
+        self._waiting: list[tuple[int, Part, Hits]] = []
         self._trails: dict[int, Trail] = defaultdict(Trail)
         self._slowed: dict[int, tuple[float, float]] = {}
 
@@ -126,24 +119,22 @@ class WalkWatch:
     def hand_over(self, operator: int, batch: Batch, hits: Hits) -> None:
         """Take the PDQ queries of a lookup, to be looked at later."""
         part = next((one for one in batch.parts if one.signal is PDQ), None)
-        if part is None or not len(part.codes):
-            return
-        sides = _sides(part, hits)
-        codes = part.codes
-        if len(codes) > AT_ONCE:
-            chosen = _chosen(codes)
-            codes, sides = codes[chosen], sides[chosen]
-        with self._lock:
-            self._waiting.append((operator, codes, sides))
+        if part is not None and len(part.codes):
+            # Looked at later: what only the watch wants to know, no lookup waits for.
+            with self._lock:
+                self._waiting.append((operator, part, hits))
 
     def look(self) -> int:
         """Look at what was handed over; returns how many operators were noticed."""
         with self._lock:
             waiting, self._waiting = self._waiting, []
+        by_operator: dict[int, list[_Asked]] = defaultdict(list)
+        for operator, part, hits in waiting:
+            by_operator[operator].append(_asked(part, hits))
         noticed = {
             operator
-            for operator, codes, sides in waiting
-            if self._trails[operator].add(codes, sides) and operator not in self._slowed
+            for operator, some in by_operator.items()
+            if self._trails[operator].add(*_joined(some)) and operator not in self._slowed
         }
         now = self._clock()
         for operator in noticed:
@@ -152,6 +143,20 @@ class WalkWatch:
             del self._trails[operator]
             self._alarm(operator)
         return len(noticed)
+
+
+def _joined(asked: Sequence[_Asked]) -> _Asked:
+    codes, sides = zip(*asked, strict=True)
+    return np.concatenate(codes), np.concatenate(sides)
+
+
+def _asked(part: Part, hits: Hits) -> _Asked:
+    """What is remembered of a request: codes ``(n, 4)``, and the side on which each fell."""
+    codes, sides = part.codes, _sides(part, hits)
+    if len(codes) <= AT_ONCE:
+        return codes, sides
+    chosen = _chosen(codes)
+    return codes[chosen], sides[chosen]
 
 
 def _sides(part: Part, hits: Hits) -> Sides:
@@ -168,16 +173,25 @@ def _sides(part: Part, hits: Hits) -> Sides:
     return sides
 
 
-def _pieces(code: int) -> list[tuple[int, int]]:
-    """The first pieces of a code, each with its place."""
-    return [(place, code >> shift & PIECE) for place, shift in _PLACES]
-
-
 def _chosen(codes: Codes) -> NDArray[np.intp]:
     """Of a large request the first, and whatever has many of its kind."""
+    crowded = np.flatnonzero(_crowded(codes, 2 * LEAST_A_SIDE))[:REMEMBERED]
+    return np.union1d(np.arange(AT_ONCE), crowded)
+
+
+def _crowded(codes: Codes, least: int) -> NDArray[np.bool_]:
+    """Which codes have a piece that *least* of them have, themselves included: bool ``(n,)``."""
     pieces = np.ascontiguousarray(codes).view(np.uint32)[:, :PIECES]
     crowded = np.zeros(len(codes), np.bool_)
     for piece in pieces.T:
-        _, place, count = np.unique(piece, return_inverse=True, return_counts=True)
-        crowded |= count[place] >= 2 * LEAST_A_SIDE
-    return np.union1d(np.arange(AT_ONCE), np.flatnonzero(crowded)[:REMEMBERED])
+        order = np.sort(piece)
+        # So many equal ones stand wherever the one that is that far behind is the same.
+        runs = order[least - 1 :][order[least - 1 :] == order[: 1 - least]]
+        if len(runs):
+            crowded |= np.isin(piece, runs)
+    return crowded
+
+
+def _texts(codes: Codes) -> list[bytes]:
+    """Each code as bytes, all at once."""
+    return list(np.ascontiguousarray(codes).view(f"V{PDQ.width}").ravel().tolist())

@@ -8,9 +8,8 @@ text
 on its own connection.
 """
 
-import json
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -118,22 +117,32 @@ def _described(run: Run, keys: list[int], sets: list[int], *, is_sqlite: bool) -
     if not keys or not sets:
         return []
     if is_sqlite:
-        rows = run(_SQLITE, (json.dumps(keys), json.dumps(sets)))
+        rows = run(_SQLITE, (orjson.dumps(keys).decode(), orjson.dumps(sets).decode()))
     else:
         rows = run(_POSTGRESQL, (keys, sets))
     grouped: dict[tuple[int, int], list[Sequence[Any]]] = {}
     for row in rows:
         grouped.setdefault((row[0], row[1]), []).append(row)
-    return [_entry(group) for group in grouped.values()]
+    read = _Read()
+    return [_entry(group, read) for group in grouped.values()]
 
 
-def _entry(rows: list[Sequence[Any]]) -> Described:
+class _Read(dict[str, dict[str, Any]]):
+    """Words by their text: hundreds of entries say the same few, which are read but once."""
+
+    def __missing__(self, text: str) -> dict[str, Any]:
+        words: dict[str, Any] = orjson.loads(text)
+        self[text] = words
+        return words
+
+
+def _entry(rows: list[Sequence[Any]], read: _Read) -> Described:
     (
         indicator, set_key, live, since, agree_total, disagree_total,
         public_id, operator, operator_kind, item_kind, strong, copied, expires, state, n,
         label, words_text, party_state, appealed,
     ) = rows[0][:19]  # fmt: skip
-    words = orjson.loads(words_text)
+    words = read[words_text]
     entry = Entry(
         operator=operator,
         operator_kind=operator_kind,
@@ -152,7 +161,8 @@ def _entry(rows: list[Sequence[Any]]) -> Described:
         disagree_total=disagree_total,
     )
     harm = words.get("harm", ())
-    votes = [vote for row in rows if (vote := _vote(row[19:], harm)) is not None]
+    # An entry without links has one row, with nothing in its right half.
+    votes = [_vote(row[19:], harm, read) for row in rows if row[19] is not None]
     return Described(
         indicator=indicator,
         indicator_id=public_id,
@@ -167,18 +177,16 @@ def _entry(rows: list[Sequence[Any]]) -> Described:
     )
 
 
-def _vote(row: Sequence[Any], harm: Sequence[str]) -> Vote | None:
-    side, operator, voter = row[:3]
-    if side is None:
-        return None
+def _vote(row: Sequence[Any], harm: Sequence[str], read: _Read) -> Vote:
+    _side, operator, voter = row[:3]
     if voter is None:
         return _opinion(operator, row[12:])
-    return _contribution(operator, row[3:12], harm)
+    return _contribution(operator, row[3:12], harm, read)
 
 
-def _contribution(operator: int, row: Sequence[Any], harm: Sequence[str]) -> Vote:
+def _contribution(operator: int, row: Sequence[Any], harm: Sequence[str], read: _Read) -> Vote:
     kind, copied, expires, state, _item_kind, words_text, live, since, party_state = row
-    words: Mapping[str, Any] = orjson.loads(words_text)
+    words = read[words_text]
     is_live = bool(live) and state == LIVE and party_state == "good"
     return Vote(
         operator=operator,

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -20,6 +21,17 @@ DAY_MS = 86_400_000
 KEPT_DAYS = 31
 
 _h, _s, _b = tables.hit_fact, tables.served_fact, tables.budget
+
+_COLUMNS = "operator, indicator, day, first_at, count"
+_AGAIN = """ON CONFLICT (operator, indicator, day) DO UPDATE SET
+    count = hit_fact.count + excluded.count,
+    first_at = CASE WHEN excluded.first_at < hit_fact.first_at
+                    THEN excluded.first_at ELSE hit_fact.first_at END"""
+_ADD_HITS_SQLITE = f"""INSERT INTO hit_fact ({_COLUMNS})
+SELECT {", ".join(f"json_extract(value, '$[{place}]')" for place in range(5))}
+FROM json_each(?) WHERE true {_AGAIN}"""  # noqa: S608 - constant text, the value is bound
+_ADD_HITS_POSTGRESQL = f"""INSERT INTO hit_fact ({_COLUMNS})
+SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::int[], %s::bigint[], %s::int[]) {_AGAIN}"""  # noqa: S608 - same
 
 
 def day_of(moment: datetime) -> int:
@@ -36,27 +48,18 @@ class SqlFacts:
     def add_hits(self, hits: Mapping[tuple[int, int], tuple[datetime, int]]) -> None:
         """Add hits by (operator, indicator): when first, and how many."""
         rows = [
-            {
-                "operator": operator,
-                "indicator": indicator,
-                "day": day_of(first),
-                "first_at": first,
-                "count": count,
-            }
+            (operator, indicator, day_of(first), millis(first), count)
             for (operator, indicator), (first, count) in hits.items()
         ]
         if not rows:
             return
-        statement = insert(self._connection, _h)
-        new = statement.excluded
-        earliest = sa.case((new.first_at < _h.c.first_at, new.first_at), else_=_h.c.first_at)
-        self._connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["operator", "indicator", "day"],
-                set_={"count": _h.c.count + new.count, "first_at": earliest},
-            ),
-            rows,
-        )
+        if self._connection.dialect.name == "sqlite":
+            # All at once: row by row it would wait for its turn among the lookups each time, and
+            # every other writer with it.
+            self._connection.exec_driver_sql(_ADD_HITS_SQLITE, (orjson.dumps(rows).decode(),))
+        else:
+            columns = tuple(map(list, zip(*rows, strict=True)))
+            self._connection.exec_driver_sql(_ADD_HITS_POSTGRESQL, columns)
 
     def had_hit(
         self, operator: int, indicators: Iterable[int], since: datetime, until: datetime

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The gate before every view: who asks, may they, and is what they send fit to be read.
 
-One function decides for all routes, by the policy of the route and nothing else. Its order is the
+One class decides for all routes, by the policy of the route and nothing else. Its order is the
 order of cost: nothing of a body is read before the key, the pace, the type and the length are
 right.
 """
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from flask import g, request
 from werkzeug.http import parse_options_header
@@ -28,38 +30,79 @@ from hub.web.limits import Buckets
 from hub.web.policy import ANY_KEY, PUBLIC, Policy
 
 
-def gate(
-    hub: Hub, known: Mapping[tuple[str, str], Policy], buckets: Buckets
-) -> Callable[[], None]:
-    """Make the function that every request passes before its view."""
+@dataclass(frozen=True)
+class Failure:
+    """What went wrong before Flask saw the request, who asked, and when that began."""
 
-    def admit() -> None:
+    error: Exception
+    asker: Asker | None
+    began: float
+
+
+FAILURE = "breakwater.failure"
+"""Where the environment of a request holds it."""
+
+
+class Gate:
+    """What every request to a view passes."""
+
+    def __init__(self, hub: Hub, buckets: Buckets) -> None:
+        self._hub = hub
+        self._buckets = buckets
+
+    def who(self, policy: Policy, environ: Mapping[str, Any]) -> Asker | None:
+        """Return who asks; None where anybody may.
+
+        Raises:
+            MissingKeyError: Nobody whom we know does.
+        """
+        if policy.scope is PUBLIC:
+            return None
+        # 1. Who asks.
+        asker = self._hub.directory.asker(environ.get("HTTP_AUTHORIZATION"))
+        if asker is None:
+            raise MissingKeyError
+        return asker
+
+    def check(self, policy: Policy, environ: Mapping[str, Any], asker: Asker | None) -> None:
+        """Let the request pass.
+
+        Raises:
+            HubError: It may not.
+        """
+        if asker is not None:
+            # 2. May they.
+            _check_scope(asker, policy.scope)
+            # 3. Not too often.
+            wait = self._buckets.wait(asker.operator)
+            if wait:
+                raise TooOftenError(wait)
+        # 4. Is what they send fit to be read.
+        _check_body(policy, environ)
+
+
+def entered(gate: Gate, known: Mapping[tuple[str, str], Policy]) -> Callable[[], None]:
+    """Make the function that Flask calls before each view."""
+
+    def enter() -> None:
         # Each look through a proxy costs, so it is done once.
         asked, kept = request._get_current_object(), g._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - werkzeug documents it
         environ, rule = asked.environ, asked.url_rule
         kept.began = time.perf_counter()
         kept.asker = None
         kept.request_id = environ[REQUEST_ID]
+        failure: Failure | None = environ.get(FAILURE)
+        if failure is not None:
+            kept.asker, kept.began = failure.asker, failure.began
+            raise failure.error
         if rule is None:
             return  # 404 or 405: there is no view to guard
         # No .get: a route without a policy is an error, not a free one.
         policy = known[rule.endpoint, asked.method]
-        if policy.scope is not PUBLIC:
-            # 1. Who asks.
-            asker = hub.directory.asker(environ.get("HTTP_AUTHORIZATION"))
-            if asker is None:
-                raise MissingKeyError
-            kept.asker = asker
-            # 2. May they.
-            _check_scope(asker, policy.scope)
-            # 3. Not too often.
-            wait = buckets.wait(asker.operator)
-            if wait:
-                raise TooOftenError(wait)
-        # 4. Is what they send fit to be read.
-        _check_body(policy, environ)
+        kept.asker = gate.who(policy, environ)
+        gate.check(policy, environ, kept.asker)
 
-    return admit
+    return enter
 
 
 def admit_again(hub: Hub, scope: str) -> Asker:

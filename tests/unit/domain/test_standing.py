@@ -9,6 +9,7 @@ import pytest
 from hub.domain.standing import (
     Entry,
     Standing,
+    Verdict,
     Vote,
     at_most_review,
     best,
@@ -373,21 +374,18 @@ def test_a_fresh_corroboration_waits_for_the_later_of_its_two_contributions():
 # Of several, and of weaker hits.
 
 
-def test_the_best_of_an_items_hits_is_the_strongest_with_the_first_change_of_any():
-    corroborated = Standing("corroborated", 2, NOW + 3 * SECOND)
-    wider = Standing("corroborated", 3, NOW + 2 * SECOND)
-    review = Standing("review", 1, NOW + SECOND)
-    disputed = Standing("disputed", 5, None)
-    gone = Standing("expired", 0, None)
+def test_the_best_of_an_items_hits_is_the_strongest():
+    corroborated, wider = Verdict("corroborated", 2), Verdict("corroborated", 3)
+    review, disputed, gone = Verdict("review", 1), Verdict("disputed", 5), Verdict("expired", 0)
 
-    assert best([review, corroborated, disputed, wider]) == replace(wider, until=NOW + SECOND)
+    assert best([review, corroborated, disputed, wider]) == wider
     assert best([disputed, review]) == review
     assert best([disputed, gone]) == disputed
-    assert best([gone, Standing("withdrawn", 0, None)]) == gone
+    assert best([gone, Verdict("withdrawn", 0)]) == gone
     assert best([]) is None
 
 
 def test_a_hit_only_its_contributor_vouches_for_is_at_most_review():
-    assert at_most_review(Standing("corroborated", 2, None)) == Standing("review", 2, None)
+    assert at_most_review(Verdict("corroborated", 2)) == Verdict("review", 2)
     for name in ("review", "disputed", "expired", "withdrawn"):
-        assert at_most_review(Standing(name, 1, None)) == Standing(name, 1, None)
+        assert at_most_review(Verdict(name, 1)) == Verdict(name, 1)

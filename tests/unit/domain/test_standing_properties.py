@@ -8,7 +8,7 @@ from itertools import product
 
 from hypothesis import given, settings, strategies as st
 
-from hub.domain.standing import Entry, Vote, at_most_review, best, standing
+from hub.domain.standing import Entry, Vote, standing, verdict
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 LAST = 6
@@ -231,17 +231,20 @@ def test_accounts_and_weak_items_are_never_corroborated_at_any_time(case):
     assert "corroborated" not in names
 
 
-@given(st.lists(cases, min_size=1, max_size=3))
-def test_the_best_of_several_holds_until_its_own_until(several):
-    timeline = [tick(number) for number in range(-1, LAST + 3)]
+@given(cases, ticks)
+def test_a_verdict_is_the_standing_without_its_end(case, now):
+    entry, given_votes = case
 
-    def found(now):
-        return best([at_most_review(standing(entry, links, now)) for entry, links in several])
+    found = standing(entry, given_votes, now)
 
-    for now in timeline:
-        first = found(now)
-        for then in (t for t in timeline if now <= t and (not first.until or t < first.until)):
-            assert (found(then).name, found(then).operators) == (first.name, first.operators)
+    assert verdict(entry, given_votes, now) == (found.name, found.operators)
+
+
+@given(entries, votes, ticks)
+def test_a_vote_that_is_not_live_is_as_good_as_none(entry, vote, now):
+    dead = replace(vote, live=False)
+
+    assert verdict(entry, [dead], now) == verdict(entry, [], now)
 
 
 @given(

@@ -6,7 +6,14 @@ import pytest
 
 from hub.domain.errors import BudgetError
 from hub.domain.indicators import NEIGHBOUR_BITS
-from hub.services.walks import PAUSE_SECONDS, SLOWED_SECONDS, WalkWatch
+from hub.services.walks import (
+    BALL_BITS,
+    LEAST_A_SIDE,
+    PAUSE_SECONDS,
+    SLOWED_SECONDS,
+    Trail,
+    WalkWatch,
+)
 from matching.batches import Batch, Hits, Part
 from matching.signals import PDQ
 
@@ -112,6 +119,28 @@ def test_who_was_noticed_is_slowed_down_and_let_go_in_the_end(watch, clock):
     clock.now += SLOWED_SECONDS
     watch.admit(WALKER)
     watch.admit(WALKER)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_a_trail_says_what_comparing_every_query_with_every_other_says(seed):
+    chance = np.random.default_rng(seed)
+    centres = [code_of(chance) for _ in range(3)]
+    codes = np.array(
+        [
+            flipped(centres[chance.integers(3)], chance, int(chance.integers(1, 6)))
+            if chance.random() < 0.6
+            else code_of(chance)
+            for _ in range(90)
+        ]
+        + centres
+    )
+    sides = chance.integers(0, 3, len(codes)).astype(np.uint8)
+    near = np.bitwise_count(codes[:, None] ^ codes[None]).sum(axis=2) <= BALL_BITS
+    in_balls = np.stack([(near & (sides == side)).sum(axis=1) for side in range(3)])
+
+    straddles = Trail().add(codes, sides)
+
+    assert straddles == bool(((in_balls >= LEAST_A_SIDE).sum(axis=0) > 1).any())
 
 
 def walk(stored, chance, steps):

@@ -10,7 +10,8 @@ from hub.api import errors
 from hub.domain.sharing import Asker
 from hub.web import EXTENSION
 from hub.web.answers import OrjsonProvider
-from hub.web.gate import gate
+from hub.web.direct import answered_directly
+from hub.web.gate import Gate, entered
 from hub.web.headers import with_headers
 from hub.web.limits import Buckets
 from hub.web.observing import closing
@@ -70,17 +71,19 @@ def hub():
 def serve(hub):
     """Serve views, given as (path, method, view), and return a client."""
 
-    def served(*views, rate=1000.0, burst=1000.0):
+    def served(*views, rate=1000.0, burst=1000.0, direct=()):
         app = Flask("hub", static_folder=None)
-        app.wsgi_app = with_headers(app.wsgi_app)  # type: ignore[method-assign,assignment]  # as Flask documents
         app.extensions[EXTENSION] = hub
         app.json = OrjsonProvider(app)
         app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
         errors.register(app)
         for path, method, view in views:
             app.add_url_rule(path, view.__name__, view, methods=[method])
-        app.before_request(gate(hub, policies(app), Buckets(rate, burst, hub.monotonic)))
+        gate = Gate(hub, Buckets(rate, burst, hub.monotonic))
+        app.before_request(entered(gate, policies(app)))
         app.after_request(closing(hub))
+        answered = answered_directly(app.wsgi_app, direct, gate=gate, hub=hub)
+        app.wsgi_app = with_headers(answered)  # type: ignore[method-assign,assignment]  # as Flask documents
         return app.test_client()
 
     return served

@@ -91,7 +91,7 @@ def compared(asked: _Codes, given: _Codes, names: list[str]) -> Strangers:
         pictures=count,
         pairs=pairs,
         plain=int((connected.sum() - count) // 2),
-        derived=int((others <= PDQ.near).sum()),
+        derived=int(np.triu(np.minimum(others, others.T) <= PDQ.near).sum()),
         closest=int(others.min()),
     )
 

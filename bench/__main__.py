@@ -18,6 +18,8 @@ import orjson
 from rich.console import Console
 
 from bench import batches, followers, loading, lookups, plans, starts, to_match, writes
+from bench.altered import measure as altered
+from bench.altered.photographs import NoPhotographsError
 from bench.calls import RefusedError
 from bench.engine import exactness, following, merging, sizes as engine_sizes, skew
 from bench.engine.rivals import NoRivalsError
@@ -43,10 +45,12 @@ MEASURES: Mapping[str, Callable[[Stage], Iterable[Measure]]] = {
     "batches": batches.measure,
     "followers": followers.measure,
     "to-match": to_match.measure,
+    "altered": altered.measure,
 }
 GROUPS = {"engine": tuple(name for name in MEASURES if name.startswith("engine-"))}
 REFUSALS = (
     NoLoadError,
+    NoPhotographsError,
     NoPostgresError,
     NoRivalsError,
     NotReadyError,

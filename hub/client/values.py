@@ -1,13 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a caller tells a hub. Codes and accounts stay out of every repr: a repr ends in a log."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from matching.derivations import ASKED, CONTRIBUTED, derivation_name
-from matching.pictures import HashedPicture
+from matching.degenerate import is_degenerate
+from matching.derivations import (
+    ASKED,
+    CONTRIBUTED,
+    MOST_ASKED,
+    MOST_CONTRIBUTED,
+    derivation_name,
+)
+from matching.pictures import DerivedCode, HashedPicture
 from matching.signals import PDQ
 
 _LIGHTEST_PDQ, _HEAVIEST_PDQ = 120, 136  # bits set; a hub takes no PDQ beyond, no picture has one
@@ -40,7 +47,8 @@ class Item:
         """Ask about a picture by all that may turn an altered copy back into a known one."""
         pdq = [Code(PDQ.name, picture.pdq, quality=picture.quality)]
         plain = pdq if _is_possible(picture.pdq) else []
-        return cls((*plain, *_derived(picture, ASKED), *_others(picture)), ref)
+        derived = _derived(picture, ASKED, MOST_ASKED)
+        return cls((*plain, *derived, *_others(picture)), ref)
 
     def body(self) -> dict[str, Any]:
         """Give its JSON."""
@@ -172,15 +180,28 @@ class Outcome:
 def contributed_codes(picture: HashedPicture) -> tuple[Code, ...]:
     """All codes by which a picture is contributed."""
     plain = Code(PDQ.name, picture.pdq, quality=picture.quality)
-    return (plain, *_derived(picture, CONTRIBUTED), *_others(picture))
+    derived = _derived(picture, CONTRIBUTED, MOST_CONTRIBUTED)
+    return (plain, *derived, *_others(picture))
 
 
-def _derived(picture: HashedPicture, wanted: frozenset[int]) -> Iterator[Code]:
-    """Choose derived codes; one that a hub would refuse must not take the others with it."""
-    for code in picture.derived:
-        is_fit = code.quality >= (PDQ.quality_floor or 0) and _is_possible(code.pdq)
-        if code.derivation in wanted and is_fit:
-            yield Code(PDQ.name, code.pdq, derivation_name(code.derivation), code.quality)
+def _derived(picture: HashedPicture, wanted: Sequence[int], most: int) -> list[Code]:
+    """Choose derived codes in the order of *wanted*, at most so many, none twice.
+
+    One that a hub would refuse must not take the others with it, and one that shows nothing must
+    not be found by everything: those are left out.
+    """
+    order = {number: place for place, number in enumerate(wanted)}
+    fit = [code for code in picture.derived if code.derivation in order and _is_fit(code)]
+    found: dict[str, Code] = {}
+    for code in sorted(fit, key=lambda code: order[code.derivation]):
+        name = derivation_name(code.derivation)
+        found.setdefault(code.pdq, Code(PDQ.name, code.pdq, name, code.quality))
+    return list(found.values())[:most]
+
+
+def _is_fit(code: DerivedCode) -> bool:
+    is_sharp = code.quality >= (PDQ.quality_floor or 0)
+    return is_sharp and _is_possible(code.pdq) and not is_degenerate(bytes.fromhex(code.pdq))
 
 
 def _others(picture: HashedPicture) -> tuple[Code, ...]:

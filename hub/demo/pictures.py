@@ -112,8 +112,24 @@ def _cropped(percent: int) -> Callable[[Picture], bytes]:
     return crop
 
 
+def _cropped_above(picture: Picture) -> bytes:
+    return jpeg(picture.crop((0, picture.height * 8 // 100, *picture.size)))
+
+
 def _tilted(picture: Picture) -> bytes:
     return jpeg(picture.rotate(3, Image.Resampling.BICUBIC))
+
+
+def _screenshot(picture: Picture) -> bytes:
+    """A phone shows it under a clock and a name, over some words."""
+    page = Image.new("RGB", (720, 1560), (18, 18, 18))
+    scale = min(720 / picture.width, 1000 / picture.height)
+    shown = picture.resize((round(scale * picture.width), round(scale * picture.height)))
+    page.paste(shown, ((720 - shown.width) // 2, 240))
+    draw = ImageDraw.Draw(page)
+    for place, text in ((20, "09:41"), (150, "example.com"), (280 + shown.height, "lorem ipsum")):
+        draw.text((40, place), text, (235, 235, 235), font_size=30)
+    return jpeg(page)
 
 
 ALTERATIONS = (
@@ -127,9 +143,12 @@ ALTERATIONS = (
     Alteration("framed", _framed, promised=True),
     Alteration("mirrored", _mirrored, promised=True),
     Alteration("turned by 90°", _turned, promised=True),
-    Alteration("cropped by 1 %", _cropped(1), promised=False),
-    Alteration("cropped by 2 %", _cropped(2), promised=False),
-    Alteration("cropped by 5 %", _cropped(5), promised=False),
-    Alteration("tilted by 3°", _tilted, promised=False),
+    Alteration("phone screenshot", _screenshot, promised=True),
+    Alteration("cropped by 1 % a side", _cropped(1), promised=True),
+    Alteration("cropped by 5 % a side", _cropped(5), promised=True),
+    Alteration("cropped by 10 % a side", _cropped(10), promised=True),
+    Alteration("cropped above by 8 %", _cropped_above, promised=True),
+    Alteration("tilted by 3°", _tilted, promised=True),
+    Alteration("cropped by 15 % a side", _cropped(15), promised=False),
 )
-"""Crops and tilts are what plain PDQ cannot do; see the README's table."""
+"""From the screenshot on, what plain PDQ cannot do; see the README's table."""

@@ -9,14 +9,13 @@ logo has a code like any other, and needs the benign corpus.
 """
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from functools import partial
-from importlib import resources
 
 from hub.domain.errors import Flaw
 from hub.domain.indicators import Code
+from matching.degenerate import is_degenerate
 
 PICTURE, VIDEO, ACCOUNT = "picture", "video", "account"
 ITEM_KINDS = frozenset({PICTURE, VIDEO, ACCOUNT})
@@ -38,8 +37,6 @@ DIGESTS_OF_NOTHING = frozenset(
 )
 """Of an empty file, and the zeros of a hasher that failed."""
 LEAST_QUALITY = 50
-DEGENERATE_BITS = 40
-"""This close to a picture that shows nothing; photographs stay 90 bits and more away."""
 
 
 def contribution_flaws(item_kind: str, codes: Sequence[Code]) -> tuple[Flaw, ...]:
@@ -86,12 +83,6 @@ def picture_flaws(code: Code, index: int | None = None) -> Iterator[Flaw]:
         yield Flaw(
             "low-information-hash", "The picture shows nothing; leave this code out.", index
         )
-
-
-def is_degenerate(pdq: bytes) -> bool:
-    """Whether a PDQ code is that of a flat picture, a gradient, stripes and the like."""
-    number = int.from_bytes(pdq, "big")
-    return any((number ^ known).bit_count() <= DEGENERATE_BITS for known in DEGENERATE)
 
 
 def has_possible_weight(pdq: bytes) -> bool:
@@ -169,11 +160,3 @@ def _impossible(code: Code, index: int | None) -> Iterator[Flaw]:
 
 def _is_blurred(code: Code) -> bool:
     return code.signal == "pdq" and code.quality is not None and code.quality < LEAST_QUALITY
-
-
-def _load() -> tuple[int, ...]:
-    text = resources.files(__package__).joinpath("degenerate.json").read_text(encoding="utf-8")
-    return tuple(int(code, 16) for code in json.loads(text)["pdq"].values())
-
-
-DEGENERATE = _load()

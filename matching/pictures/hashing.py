@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From canonical pixels to codes: PDQ, its derived forms, and imagehash's phash."""
+"""From canonical pixels to codes: PDQ, its derived forms, and imagehash's phash.
 
-from collections.abc import Iterator
+The plain code is taken from every pixel, as everybody does. The derived ones are taken from one
+reduced copy, which stays within a few bits of the same and costs a fraction.
+"""
+
 from typing import TypedDict
 
 import imagehash
@@ -10,13 +13,19 @@ import pdqhash
 from numpy.typing import NDArray
 from PIL import Image
 
-from matching.derivations import IDS, PLAIN
-from matching.pictures.borders import Pixels, inner_boxes
+from matching.derivations import ASKED, CONTRIBUTED, IDS, NAMES
+from matching.pictures.borders import Pixels, inner_boxes, is_drawn
+from matching.pictures.reduced import Coded, Floats, Reduced, codes_of_samples
+from matching.pictures.shapes import Shape, shape
+
+Row = tuple[int, str, int]
 
 _DIHEDRAL = (0, 1, 2, 3, 5, 4, 6, 7)
 """pdqhash's order in our ids: it says "flipped" of the axis, we say it of the side."""
-
-_OF_TRIMMED = {PLAIN: IDS["trim:border"], IDS["dihedral:flipx"]: IDS["trim:border+flipx"]}
+_MIRRORED = IDS["dihedral:flipx"]
+_TRIMMED, _TRIMMED_MIRRORED = IDS["trim:border"], IDS["trim:border+flipx"]
+_OF_TRIMMED = "trim:border+"
+_LEAST_SIDE = 32  # pixels; what is less has no parts
 
 
 class Codes(TypedDict):
@@ -25,28 +34,25 @@ class Codes(TypedDict):
     pdq: str
     quality: int
     phash: str
-    derived: list[tuple[int, str, int]]
+    derived: list[Row]
 
 
 def codes_of(picture: Image.Image) -> Codes:
     """Hash a canonical picture, plain and derived.
 
-    A derived code that is also the plain one, or that another derivation gave already, tells
-    nothing and is left out. A border may leave several codes under its one derivation.
+    A derived code that is also the plain one tells nothing and is left out. A border may leave
+    several codes under its one derivation, the likeliest first.
     """
     phash = str(imagehash.phash(picture))
     pixels = np.asarray(picture)
     plain, *turned = _dihedral(pixels)
-    derived: dict[str, tuple[int, str, int]] = {}
-    mirrored = _mirrored(pixels)
-    others = [row for row in turned if row[0] != mirrored[0]]
-    for row in (*_trimmed(pixels), mirrored, *others):
-        if row[1] != plain[1]:
-            derived.setdefault(row[1], row)
-    return Codes(pdq=plain[1], quality=plain[2], phash=phash, derived=list(derived.values()))
+    others = [row for row in turned if row[0] != _MIRRORED]
+    parts = _parts(picture, pixels) if min(picture.size) >= _LEAST_SIDE else ()
+    derived = [row for row in (*parts, *others) if row[1] != plain[1]]
+    return Codes(pdq=plain[1], quality=plain[2], phash=phash, derived=derived)
 
 
-def _dihedral(pixels: Pixels) -> list[tuple[int, str, int]]:
+def _dihedral(pixels: Pixels) -> list[Row]:
     """Take all eight codes from one computation.
 
     Free, but PDQ's filter is not quite symmetrical: 10 bits off the code of the turned picture
@@ -57,18 +63,43 @@ def _dihedral(pixels: Pixels) -> list[tuple[int, str, int]]:
     return sorted((number, _hex(vector), int(quality)) for number, vector in found)
 
 
-def _mirrored(pixels: Pixels) -> tuple[int, str, int]:
-    """Hash the mirrored picture itself: what is done to lures most must be found best."""
-    vector, quality = pdqhash.compute(np.ascontiguousarray(pixels[:, ::-1]))
-    return IDS["dihedral:flipx"], _hex(vector), int(quality)
+def _parts(picture: Image.Image, pixels: Pixels) -> list[Row]:
+    """Hash the mirrored, the trimmed, the cropped and the tilted picture.
+
+    Crops and tilts are of what is inside a border, where it is plain that one was drawn around
+    the picture: whoever took a screenshot may have cut the picture before, not after.
+    """
+    whole, boxes = Reduced.of(picture), inner_boxes(pixels)
+    inside = [Reduced.of(picture.crop((b.left, b.top, b.right, b.bottom))) for b in boxes]
+    drawn = bool(boxes) and is_drawn(pixels, boxes[0])
+    # Done to lures most, so mirrored itself, not by pdqhash's approximation.
+    taken = [(_MIRRORED, whole.all_samples(mirrored=True))]
+    taken += [(_TRIMMED, one.all_samples()) for one in inside]
+    taken += [(_TRIMMED_MIRRORED, one.all_samples(mirrored=True)) for one in inside[:1]]
+    shapes, base = (_SHAPES_INSIDE, inside[0]) if drawn else (_SHAPES, whole)
+    taken += [(number, shape.samples(base)) for number, shape in shapes.items()]
+    return _rows(taken)
 
 
-def _trimmed(pixels: Pixels) -> Iterator[tuple[int, str, int]]:
-    for box in inner_boxes(pixels):
-        for number, code, quality in _dihedral(box.of(pixels)):
-            if number in _OF_TRIMMED:
-                yield _OF_TRIMMED[number], code, quality
+def _rows(taken: list[tuple[int, Floats]]) -> list[Row]:
+    codes: list[Coded] = codes_of_samples(np.stack([samples for _, samples in taken]))
+    return [(number, *code) for (number, _), code in zip(taken, codes, strict=True)]
 
 
 def _hex(vector: NDArray[np.integer]) -> str:
     return np.packbits(vector.astype(np.uint8)).tobytes().hex()
+
+
+def _named(prefix: str) -> dict[int, Shape]:
+    """The shapes of the table whose names begin with *prefix*."""
+    wanted = {number: NAMES[number] for number in (*ASKED, *CONTRIBUTED)}
+    found = {
+        number: shape(name.removeprefix(prefix))
+        for number, name in wanted.items()
+        if name.startswith(prefix)
+    }
+    return {number: one for number, one in found.items() if one is not None}
+
+
+_SHAPES = _named("")
+_SHAPES_INSIDE = _named(_OF_TRIMMED)

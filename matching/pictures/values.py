@@ -14,7 +14,7 @@ from matching.errors import MatchingError
 PROFILE = "pdq/1"
 MAX_BYTES = 20_000_000
 MAX_PIXELS = 64_000_000
-_MAX_DERIVED = 31  # with the plain code: 32 codes of one signal for an item
+_MAX_DERIVED = 80  # for asking and for contributing; an item has less
 
 
 @dataclass(frozen=True)

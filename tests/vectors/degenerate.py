@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Makes ``hub/domain/degenerate.json``: PDQ codes of pictures that show nothing.
+"""Makes ``matching/degenerate.json``: PDQ codes of pictures that show nothing.
 
 Run from the top of the repository: ``python -m tests.vectors.degenerate``. Each pattern is drawn
 on a square of grey values, hashed by pdqhash, and kept unless a code within 8 bits is there.
@@ -20,7 +20,7 @@ SIZES = (256, 512)  # px; pdqhash filters smaller and larger pictures differentl
 COUNTS = (2, 3, 4, 5, 6, 8, 10, 12, 16, 32)
 BORDERS = (4, 8, 16, 24, 32, 48)  # of 256
 SAME = 8  # bits
-OUT = Path("hub/domain/degenerate.json")
+OUT = Path("matching/degenerate.json")
 
 
 def patterns(size: int) -> Iterator[tuple[str, Grey]]:

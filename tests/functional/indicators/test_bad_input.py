@@ -8,9 +8,9 @@ from urllib.parse import quote
 import pytest
 import sqlalchemy as sa
 
-from hub.domain.guards import DEGENERATE
 from hub.services.restoring import new_timeline
 from hub.storage import tables
+from matching.degenerate import DEGENERATE
 from tests.support.codes import code, pdq
 from tests.support.saying import account, contributed, flaws, picture, problem, said
 

@@ -16,6 +16,7 @@ from hub.client import (
     Outcome,
     contributed_codes,
 )
+from matching.derivations import CONTRIBUTED, NAMES
 from matching.pictures import Refusal
 from tests.unit.pictures.photographs import encoded, letterboxed, photograph
 
@@ -231,12 +232,16 @@ def test_status_tells_how_fresh_the_hub_is(reader):
     assert status.index.position == status.index.head
 
 
-def test_contributed_codes_are_the_plain_ones_and_those_without_a_border(hasher):
+def test_contributed_codes_are_the_plain_ones_and_those_of_what_is_inside_a_border(hasher):
     picture = hasher.hash_bytes(encoded(letterboxed(CAT)))
 
     codes = contributed_codes(picture)
 
-    assert {code.derived for code in codes} == {None, "trim:border"}
+    names = {code.derived or "plain" for code in codes}
+    assert {"plain", "trim:border", "dihedral:rot90"} < names
+    assert names - {"plain"} <= {NAMES[number] for number in CONTRIBUTED}
+    # A border was drawn around it, so crops and tilts are of what is inside.
+    assert not any(name.startswith(("crop:", "tilt:")) for name in names)
     assert {code.signal for code in codes} == {"pdq", "phash", "md5", "sha1", "sha256"}
     assert not any(code.code in repr(codes) for code in codes)
     assert all(code not in repr(picture) for code in (picture.pdq, picture.md5, picture.phash))

@@ -8,19 +8,17 @@ from hypothesis import given, strategies as st
 from skimage import data
 
 from hub.domain.guards import (
-    DEGENERATE,
-    DEGENERATE_BITS,
     ITEM_KINDS,
     LEAST_QUALITY,
     MOST_FRAMES,
     STRONG_SIGNALS,
     contribution_flaws,
     has_possible_weight,
-    is_degenerate,
     is_searchable,
     query_flaws,
 )
 from hub.domain.indicators import Code
+from matching.degenerate import DEGENERATE, DEGENERATE_BITS, is_degenerate
 from matching.signals import ORDER, PDQ
 from tests.vectors.degenerate import SIZES, patterns
 

@@ -2,11 +2,12 @@
 """The photographs that come with scikit-image, and what people do to pictures they pass on."""
 
 import io
+import random
 from collections.abc import Callable
 from functools import cache
 from importlib import resources
 
-from PIL import Image, ImageDraw, ImageEnhance, ImageOps
+from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
 NAMES = (
     "astronaut.png",
@@ -94,6 +95,61 @@ BORDERS: tuple[Callable[[Image.Image], Image.Image], ...] = (
     framed_and_letterboxed,
     as_a_polaroid,
 )
+
+
+def cropped(top: float, right: float, bottom: float, left: float) -> Callable[..., Image.Image]:
+    """Cut shares off the sides."""
+
+    def crop(picture: Image.Image) -> Image.Image:
+        width, height = picture.size
+        begin = round(left * width), round(top * height)
+        end = width - round(right * width), height - round(bottom * height)
+        return picture.crop((*begin, *end))
+
+    return crop
+
+
+def tilted(degrees: float) -> Callable[[Image.Image], Image.Image]:
+    """Turn a little; the corners go, and black ones come."""
+    return lambda picture: picture.rotate(degrees, Image.Resampling.BICUBIC)
+
+
+def screenshot(picture: Image.Image) -> Image.Image:
+    """A phone that shows a picture under its clock, over some words."""
+    page = Image.new("RGB", (720, 1560), (242, 242, 247))
+    scale = min(720 / picture.width, 1000 / picture.height)
+    shown = picture.resize((round(scale * picture.width), round(scale * picture.height)))
+    page.paste(shown, ((720 - shown.width) // 2, 240))
+    draw = ImageDraw.Draw(page)
+    draw.text((40, 20), "09:41", "black", font_size=28)
+    draw.text((40, 150), "example.com", "black", font_size=32)
+    draw.text((40, 300 + shown.height), "lorem ipsum dolor sit amet", "black", font_size=28)
+    return page
+
+
+def cards() -> list[Image.Image]:
+    """One template after another, each with other blocks and words."""
+    chance = random.Random(1)  # noqa: S311 - nothing secret
+    found = []
+    for number in range(12):
+        card = Image.new("RGB", (480, 360), (chance.randrange(256), 80, 120))
+        draw = ImageDraw.Draw(card)
+        for _ in range(4):
+            x, y = chance.randrange(400), chance.randrange(300)
+            right, below = x + chance.randrange(40, 240), y + chance.randrange(20, 160)
+            draw.rectangle((x, y, right, below), fill=(chance.randrange(256), 200, 60))
+        draw.text((20, 20 + 24 * number), f"card {number}", "white", font_size=30)
+        found.append(card)
+    return found
+
+
+def grounds() -> list[Image.Image]:
+    """Noise and soft spots on one colour: near-uniform, each in its own way."""
+    found = []
+    for number in range(10):
+        noise = Image.effect_noise((320, 240), 4 * (number + 1))
+        found.append(noise.filter(ImageFilter.GaussianBlur(number // 2)).convert("RGB"))
+    return found
 
 
 def distance(left: str, right: str) -> int:

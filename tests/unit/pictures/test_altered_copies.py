@@ -4,25 +4,35 @@
 The floors are what was measured, so that a change for the worse shows.
 """
 
+import itertools
+
 import pytest
 from PIL import Image
 
+from hub.client import Item
+from hub.client.values import contributed_codes
 from matching.derivations import CONTRIBUTED, IDS
 from matching.signals import PDQ
 from tests.unit.pictures.photographs import (
     BORDERS,
     NAMES,
     brighter,
+    cards,
+    cropped,
     distance,
     encoded,
     grey,
+    grounds,
     letterboxed,
     photograph,
     resized,
+    screenshot,
+    tilted,
     watermarked,
 )
 
 EVERY_ONE = len(NAMES)
+SCENES = ("astronaut.png", "camera.png", "chelsea.png", "coffee.png", "rocket.jpg")
 TURNS = {
     "dihedral:rot90": Image.Transpose.ROTATE_90,
     "dihedral:rot180": Image.Transpose.ROTATE_180,
@@ -56,6 +66,14 @@ def found(hasher, originals):
         return sum(near(copies[name], originals[name], asked, stored) for name in NAMES)
 
     return count
+
+
+def asked_codes(picture):
+    return [code.code for code in Item.of(picture).codes if code.signal == PDQ.name]
+
+
+def known_codes(picture):
+    return [code.code for code in contributed_codes(picture) if code.signal == PDQ.name]
 
 
 def near(copy, original, asked, stored):
@@ -130,12 +148,11 @@ def test_mirrored_code_of_the_trimmed_finds_what_neither_finds_alone(found):
 
 
 def test_different_photographs_stay_apart_through_all_their_codes(originals):
-    everything = frozenset(IDS.values())
     distances = {
         (one, other): min(
             distance(left, right)
-            for left in codes(originals[one], everything)
-            for right in codes(originals[other], CONTRIBUTED)
+            for left in asked_codes(originals[one])
+            for right in known_codes(originals[other])
         )
         for one in NAMES
         for other in NAMES
@@ -143,4 +160,58 @@ def test_different_photographs_stay_apart_through_all_their_codes(originals):
         if one != other and not {one, other} <= {"motorcycle_left.png", "motorcycle_right.png"}
     }
 
-    assert min(distances.values()) > 2 * PDQ.near
+    assert min(distances.values()) > PDQ.near + 8
+
+
+@pytest.mark.parametrize(
+    ("altered", "floor"),
+    [
+        (cropped(0.03, 0.03, 0.03, 0.03), len(SCENES)),
+        (cropped(0.10, 0.10, 0.10, 0.10), len(SCENES)),
+        (cropped(0.08, 0.00, 0.00, 0.00), len(SCENES) - 1),
+        (cropped(0.02, 0.05, 0.01, 0.04), len(SCENES) - 1),
+        (cropped(0.09, 0.03, 0.07, 0.05), len(SCENES) - 2),
+        (tilted(2), len(SCENES) - 1),
+        (tilted(-3.5), len(SCENES) - 1),
+        (screenshot, len(SCENES) - 1),
+    ],
+    ids=[
+        "crop-3",
+        "crop-10",
+        "top-8",
+        "crop-to-5",
+        "crop-to-9",
+        "tilt-2",
+        "tilt-3.5",
+        "screenshot",
+    ],
+)
+def test_derived_codes_find_what_the_plain_code_does_not(hasher, originals, altered, floor):
+    plain = derived = 0
+    for name in SCENES:
+        copy = hasher.hash_bytes(encoded(altered(photograph(name)), "JPEG", quality=80))
+        plain += distance(copy.pdq, originals[name].pdq) <= PDQ.near
+        derived += any(
+            distance(left, right) <= PDQ.near
+            for left in asked_codes(copy)
+            for right in known_codes(originals[name])
+        )
+
+    assert plain <= len(SCENES) / 2
+    assert derived >= floor
+
+
+def test_derived_codes_connect_nothing_that_shows_next_to_nothing(hasher):
+    pictures = [hasher.hash_bytes(encoded(picture)) for picture in (*cards(), *grounds())]
+    plainly, derived = set(), set()
+    for (i, one), (j, other) in itertools.permutations(enumerate(pictures), 2):
+        if distance(one.pdq, other.pdq) <= PDQ.near:
+            plainly.add((i, j))
+        if any(
+            distance(left, right) <= PDQ.near
+            for left in asked_codes(one)
+            for right in known_codes(other)
+        ):
+            derived.add((i, j))
+
+    assert derived <= plainly

@@ -54,7 +54,7 @@ def test_honest_answer_is_taken():
         answered(derived=[[0, "f0" * 32, 90]]),
         answered(derived=[[200, "f0" * 32, 90]]),
         answered(derived=[[8]]),
-        answered(derived=[[8, "f0" * 32, 90]] * 32),
+        answered(derived=[[8, "f0" * 32, 90]] * 81),
         answered(derived=7),
         answered(refused="because"),
         b"{}",
@@ -89,7 +89,7 @@ def test_process_greets_and_answers_picture_after_picture_until_there_is_no_more
     serve(pictures, answers, cpu_seconds=10_000)
 
     answers.seek(0)
-    greeting, first, second, third, end = (read_frame(answers, max_bytes=9999) for _ in range(5))
+    greeting, first, second, third, end = (read_frame(answers, max_bytes=99_999) for _ in range(5))
     assert (greeting, end) == (b"pdq/1", None)
     assert first is not None
     assert first == third
@@ -119,7 +119,25 @@ def test_each_derivation_has_one_name_and_one_byte():
     assert all(derivation_name(number) == name for number, name in NAMES.items())
     assert (derivation_id(None), derivation_name(0)) == (0, None)
     assert all(0 < number < 256 for number in NAMES)
-    assert CONTRIBUTED < ASKED <= set(NAMES)
+    assert {*CONTRIBUTED, *ASKED} <= set(NAMES)
+    assert len({*CONTRIBUTED}) == len(CONTRIBUTED)
+    assert len({*ASKED}) == len(ASKED)
+
+
+def test_what_an_older_version_named_keeps_its_byte():
+    first = {
+        1: "dihedral:rot90",
+        2: "dihedral:rot180",
+        3: "dihedral:rot270",
+        4: "dihedral:flipx",
+        5: "dihedral:flipy",
+        6: "dihedral:transpose",
+        7: "dihedral:transverse",
+        8: "trim:border",
+        9: "trim:border+flipx",
+    }
+
+    assert {number: NAMES[number] for number in first} == first
 
 
 @pytest.mark.parametrize("name", ["", "plain", "crop:4,4", "DIHEDRAL:ROT90", "trim:border\n"])
@@ -130,7 +148,7 @@ def test_unknown_derivation_is_refused_without_repeating_it(name):
     assert not name or name not in str(refused.value)
 
 
-@pytest.mark.parametrize("number", [-1, 10, 255, 256])
+@pytest.mark.parametrize("number", [-1, 200, 255, 256])
 def test_unknown_derivation_byte_is_refused(number):
     with pytest.raises(UnknownDerivationError):
         derivation_name(number)

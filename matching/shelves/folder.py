@@ -154,7 +154,7 @@ class FolderShelf:
             timeline, position = orjson.loads(self._cleared.read_bytes())
         except (OSError, ValueError):
             return True
-        return head.timeline != timeline or head.position >= position
+        return bool(head.timeline != timeline or head.position >= position)
 
     def clear(self, head: Head) -> None:
         """Forget everything from before a position, unless that was done already."""

@@ -4,13 +4,12 @@
 import os
 import shutil
 import signal
-from dataclasses import replace
+import time
 
 import numpy as np
 
 from matching.batches import Batch, Part, words_of
 from matching.engine import Engine
-from matching.errors import DigestError
 from matching.following import Follower
 from matching.search.exact import ExactSearch
 from matching.shelves.folder import FolderShelf
@@ -49,9 +48,22 @@ def engine_on(folder, step=lambda _step: None):
     return Engine([PDQ], shelf=FolderShelf(folder, step))
 
 
-def follower_of(engine, feed):
+class Clock:
+    """Seconds that pass when told to."""
+
+    def __init__(self):
+        self.now = 1_000.0
+
+    def __call__(self):
+        return self.now
+
+    def pass_(self, seconds):
+        self.now += seconds
+
+
+def follower_of(engine, feed, clock=time.monotonic, **listeners):
     """A follower of the truth alone."""
-    return Follower(engine, MemoryStore(), feed)
+    return Follower(engine, MemoryStore(), feed, clock, **listeners)
 
 
 def copied(folder, number):
@@ -92,7 +104,7 @@ def litter(folder):
     files = [file.name for file in folder.iterdir() if file.suffix in KEPT]
     named = {piece.segment.name for piece in pieces}
     unnamed = [name for name in files if name not in named]
-    drafts = [name for name in os.listdir(folder) if name.startswith(".")]
+    drafts = [file.name for file in folder.iterdir() if file.name.startswith(".")]
     return drafts, len(unnamed) - overlays
 
 

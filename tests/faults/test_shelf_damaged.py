@@ -1,27 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whatever is wrong with a file of the shelf: refused, never answered from, made anew."""
 
+import shutil
+from dataclasses import replace
 from hashlib import sha256
 
 import orjson
 import pytest
 
-from matching.errors import CorruptIndexError
-from matching.following import Follower
+from matching.engine import Engine
+from matching.errors import CorruptIndexError, DigestError
 from matching.freshness import Why
 from matching.ports import Total
 from matching.search.table import State
 from matching.shelves import files
 from matching.shelves.folder import FolderShelf
 from matching.signals import PDQ
-from matching.stores.memory import MemoryStore
+from tests.fakes.changes import plain
 from tests.faults import shelves
 
 
 @pytest.fixture(scope="module")
 def feed():
     feed = shelves.truth()
-    feed.change(2, 3, (shelves.plain(PDQ.name, shelves.code(700)),))
+    feed.change(2, 3, (plain(PDQ.name, shelves.code(700)),))
     return feed
 
 
@@ -44,7 +46,7 @@ def whole(feed, tmp_path_factory):
 @pytest.fixture
 def folder(whole, tmp_path):
     copy = tmp_path / "index"
-    shelves.shutil.copytree(whole, copy)
+    shutil.copytree(whole, copy)
     return copy
 
 
@@ -192,8 +194,8 @@ def test_a_damaged_segment_is_made_anew(folder, feed):
 def test_what_is_damaged_while_it_is_searched_is_noticed_by_the_next_merge(tmp_path):
     # Given a segment of which a bit turns after it was opened,
     feed, folder = shelves.truth(), tmp_path / "index"
-    engine = shelves.engine_on(folder)
-    follower = shelves.follower_of(engine, feed)
+    engine, clock = shelves.engine_on(folder), shelves.Clock()
+    follower = shelves.follower_of(engine, feed, clock)
     follower.step(0)
     [path] = folder.glob("*.segment")
     with path.open("r+b") as file:
@@ -205,16 +207,16 @@ def test_what_is_damaged_while_it_is_searched_is_noticed_by_the_next_merge(tmp_p
     # when it is to be merged,
     for number in range(1_000, 1_200):
         shelves.add(feed, number)
+    clock.pass_(1)
     follower.step(0)
-    with pytest.raises(shelves.DigestError):
+    with pytest.raises(DigestError):
         engine.fold()
 
     # then it is not answered from any more, and everything is read anew.
     follower.step(0)
     assert follower.freshness().why is Why.REBUILDING
-    for _ in range(3):
-        follower._load_at = 0.0  # as if the pause had passed
-        follower.step(0)
+    clock.pass_(1)
+    follower.step(0)
     assert follower.freshness().complete
     shelves.check(engine, feed)
     shelves.check_opens(folder, feed, len(feed.changes))
@@ -239,9 +241,12 @@ class World:
 
     def __init__(self, feed, folder):
         self.shelf, self.feed = Offered(FolderShelf(folder)), feed
-        self.engine = shelves.Engine([PDQ], shelf=self.shelf)
+        self.engine = Engine([PDQ], shelf=self.shelf)
         self.reloads = 0
-        self.follower = Follower(self.engine, MemoryStore(), feed, on_reload=self._reloaded)
+        self.clock = shelves.Clock()
+        self.follower = shelves.follower_of(
+            self.engine, feed, self.clock, on_reload=self._reloaded
+        )
         self.follower.step(0)
 
     def _reloaded(self):
@@ -250,19 +255,17 @@ class World:
     def offer(self, base, turns=2):
         self.shelf.base = base
         for _ in range(turns):
-            self.follower._asked_at = 0.0  # as if the pause had passed
-            self.follower._must_ask = True
+            self.clock.pass_(1)
             self.follower.step(0)
 
 
 def base_of(feed, timeline="t", position=None, totals=None):
     """A base as another process would publish it."""
-    other = shelves.Engine([PDQ])
+    other = Engine([PDQ])
     other.load(feed.snapshot())
     state = other.state
     tables = {
-        name: shelves.replace(table, total=totals or table.total)
-        for name, table in state.tables.items()
+        name: replace(table, total=totals or table.total) for name, table in state.tables.items()
     }
     return State(timeline, position or state.position, tables)
 
@@ -323,7 +326,6 @@ def test_a_base_that_counts_wrong_is_not_gone_on_from(tmp_path):
 
     assert not world.follower.freshness().complete
     assert world.follower.freshness().why is Why.REBUILDING
-    world.follower._load_at = 0.0  # as if the pause had passed
     world.offer(None)
     assert world.follower.freshness().complete
     assert world.reloads == 2

@@ -60,8 +60,8 @@ class FolderShelf:
     """
 
     def __init__(self, folder: Path, step: Callable[[str], None] = _nothing) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.folder, self._step = folder, step
+        self._make_folder()
         self._base, self._cleared = folder / "base", folder / "cleared"
         self._seen: Identity | None = None
         self._refused: Identity | None = None
@@ -71,6 +71,7 @@ class FolderShelf:
     def building(self, patience: float) -> Iterator[bool]:
         """Let one builder at a time in, of all processes."""
         try:
+            self._make_folder()
             lock = (self.folder / "building").open("wb")
         except OSError as error:
             # Nothing can be built here; that keeps nobody from answering.
@@ -166,6 +167,9 @@ class FolderShelf:
         draft.write_bytes(body)
         draft.rename(self._cleared)
         self._empty()
+
+    def _make_folder(self) -> None:
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def _empty(self) -> None:
         self._base.unlink(missing_ok=True)

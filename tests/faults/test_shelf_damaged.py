@@ -170,6 +170,20 @@ def test_a_segment_of_another_signal_is_refused(folder):
     assert refuses(folder)
 
 
+def test_a_folder_that_is_deleted_while_it_is_used_is_made_anew(folder, feed):
+    engine = shelves.engine_on(folder)
+    shelves.follower_of(engine, feed).step(0)
+    assert not engine.is_due
+
+    shutil.rmtree(folder)
+
+    shelves.check(engine, feed)
+    assert engine.is_due
+    assert engine.fold()
+    shelves.check(engine, feed)
+    shelves.check_opens(folder, feed, len(feed.changes))
+
+
 @pytest.mark.parametrize("kind", [".segment", ".overlay"])
 def test_a_list_that_names_a_missing_file_is_refused_once_and_made_anew(folder, feed, kind):
     next(folder.glob(f"*{kind}")).unlink()

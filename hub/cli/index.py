@@ -18,10 +18,10 @@ from hub.cli.explaining import explain
 from hub.cli.output import json_option, print_json
 from hub.cli.preparing import require_schema
 from hub.cli.progress import progress
-from hub.settings import Settings
+from hub.settings import INDEX, Settings
 
 if TYPE_CHECKING:
-    from matching.ports import ChangeFeed, CodeStore, Pointer
+    from matching.ports import ChangeFeed, CodeStore, Head, Pointer
 
 SAMPLES = 200
 
@@ -78,7 +78,7 @@ def rebuild(*, as_json: bool) -> None:
 
     Answers go on meanwhile.
     """
-    from hub.wiring import open_index, open_shelf  # noqa: PLC0415  # loads a compiler
+    from hub.wiring import open_index  # noqa: PLC0415  # loads a compiler
     from matching.errors import UnavailableError  # noqa: PLC0415  # as above
     from matching.ports import Head  # noqa: PLC0415  # as above
 
@@ -88,7 +88,7 @@ def rebuild(*, as_json: bool) -> None:
             written = _written_anew(*open_index(settings, advance))
     except UnavailableError as error:
         raise CommandError(f"{error}: check that it runs.", Exit.UNAVAILABLE) from error
-    open_shelf(settings).clear(Head(written.timeline, written.position))
+    _clear_shelf(settings, Head(written.timeline, written.position))
     rows = {name: total.count for name, total in written.totals.items()}
     if as_json:
         print_json({"position": written.position, "epoch": written.epoch, "rows": rows})
@@ -128,7 +128,7 @@ def _sweep_up(settings: Settings) -> None:
     """Leave nothing of it in the database's log, on the shelf, in Redis and our own one's log."""
     from hub.adapters.redis import open_redis  # noqa: PLC0415  # half a second
     from hub.cli.databases import empty_log  # noqa: PLC0415  # takes seconds to import
-    from hub.wiring import open_index, open_shelf  # noqa: PLC0415  # as above
+    from hub.wiring import open_index  # noqa: PLC0415  # as above
     from matching.errors import UnavailableError  # noqa: PLC0415  # as above
 
     if settings.database_file is not None:
@@ -136,7 +136,7 @@ def _sweep_up(settings: Settings) -> None:
     feed, store = open_index(settings)
     try:
         # The shelf first: it is in nobody's hands but ours.
-        open_shelf(settings).clear(feed.head())
+        _clear_shelf(settings, feed.head())
         old = store.pointer()
         _written_anew(feed, store)
         if old is not None:
@@ -149,6 +149,19 @@ def _sweep_up(settings: Settings) -> None:
             f"It is erased from the database, but {error}: once it answers, run breakwater index "
             "rebuild, that nothing of it stays there.",
             Exit.UNAVAILABLE,
+        ) from error
+
+
+def _clear_shelf(settings: Settings, head: "Head") -> None:
+    """Leave nothing on this machine's shelf; the worker makes a base of that position or later."""
+    from hub.wiring import open_shelf  # noqa: PLC0415  # loads a compiler
+
+    try:
+        open_shelf(settings).clear(head)
+    except OSError as error:
+        raise CommandError(
+            f"The index in {settings.data / INDEX} could not be cleared: delete that folder.",
+            Exit.CANNOT_CREATE,
         ) from error
 
 

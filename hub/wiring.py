@@ -2,7 +2,7 @@
 """Assemble a hub: the one place where adapters are chosen."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import structlog
@@ -20,6 +20,7 @@ from hub.services.directory import Directory
 from hub.services.following import Waiting
 from hub.services.ledger import Budgets, Ledger
 from hub.services.receipts import Receipts
+from hub.services.upkeep import last_erasure
 from hub.services.walks import WalkWatch
 from hub.settings import HITS, INDEX, Settings
 from hub.storage.controls import slot_delta
@@ -30,7 +31,7 @@ from hub.storage.history import SqlHistory
 from hub.storage.work import SqlBegin
 from matching.engine import Engine
 from matching.following import BLOCK_MS, Follower
-from matching.ports import Change
+from matching.ports import Change, Head
 from matching.search.planning import planned
 from matching.shelves.folder import FolderShelf
 from matching.stores.redis import RedisStore, connect as connect_store
@@ -47,12 +48,19 @@ def open_database(settings: Settings) -> Database:
     return connect(settings.database_url, readers=settings.threads)
 
 
-def open_index(settings: Settings) -> tuple[SqlFeed, RedisStore]:
-    """The truth and its shared copy alone, for commands that compare or rewrite them."""
+def open_index(
+    settings: Settings, told: Callable[[int], None] = lambda _rows: None
+) -> tuple[SqlFeed, RedisStore]:
+    """The truth and its shared copy alone, for commands that compare or rewrite them.
+
+    Args:
+        settings: of the hub.
+        told: told of rows of the truth, as they are read.
+    """
     database = open_database(settings)
     with database.reader.connect() as connection, connection.begin():
         instance = SqlHistory(connection).instance()
-    return SqlFeed(database), _writers_store(settings.redis_url or DEFAULT_REDIS, instance)
+    return SqlFeed(database, told), _writers_store(settings.redis_url or DEFAULT_REDIS, instance)
 
 
 def open_shelf(settings: Settings) -> FolderShelf:
@@ -83,10 +91,13 @@ def assemble(settings: Settings, *, now: Clock = clock.now, budgets: Budgets | N
     )
     metrics = Metrics()
 
-    def measure(changes: Sequence[Change]) -> None:
+    def applied(changes: Sequence[Change]) -> None:
         seconds = now().timestamp()
         for change in changes:
             metrics.change_applied(seconds - change.at_ms / 1000)
+        erased = last_erasure(changes)
+        if erased:
+            engine.forget(Head(engine.timeline, erased))
 
     follower = Follower(
         engine,
@@ -94,7 +105,7 @@ def assemble(settings: Settings, *, now: Clock = clock.now, budgets: Budgets | N
         feed,
         clock=time.monotonic,
         before_changes=directory.learn,
-        on_changes=measure,
+        on_changes=applied,
         on_reload=directory.reload,
     )
     return Hub(

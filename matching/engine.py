@@ -11,6 +11,7 @@ changed since is kept beside them, and folded into the next base every now and t
 
 import logging
 import threading
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,7 +22,7 @@ from matching.batches import Batch, Hits
 from matching.controls import control_batch
 from matching.errors import DigestError, GapError, MalformedBatchError
 from matching.folding import Folding, Planner, is_due
-from matching.ports import CONTROLS, GONE, LABEL_MASK, Change, Snapshot, Total
+from matching.ports import CONTROLS, GONE, LABEL_MASK, Change, Head, Snapshot, Total
 from matching.search.planning import planned
 from matching.search.scan import Scan
 from matching.search.selection import Found, Gathering, Limits, Pairs, rows_of
@@ -34,6 +35,8 @@ log = logging.getLogger(__name__)
 
 PATIENCE, HASTE = 300.0, 10.0
 """Seconds that loading waits for another process that builds: at first, and when in trouble."""
+AGAIN = 60.0
+"""Seconds after which a base that could not be kept, for want of room, is tried again."""
 MANY = 20_000
 """Changes since the base, after which there should be another."""
 
@@ -62,6 +65,8 @@ class Engine:
         self._state = State()
         self._base, self._since = 0, list[Change]()
         self._writing = threading.Lock()
+        self._doubt: DigestError | None = None
+        self._fold_at = 0.0
 
     @property
     def state(self) -> State:
@@ -90,11 +95,11 @@ class Engine:
     @property
     def is_due(self) -> bool:
         """Whether it is time to fold what changed since the base into the next one."""
-        if not self._state.timeline:
+        if not self._state.timeline or time.monotonic() < self._fold_at:
             return False
         tables = self._state.tables.values()
         many = len(self._since) >= MANY or any(is_due(table) for table in tables)
-        return many or not self._shelf.published()
+        return many or not self._shelf.published() or not self._is_kept(tables)
 
     def load(self, snapshot: Snapshot) -> None:
         """Replace everything by a snapshot; on an error what was here stays.
@@ -108,16 +113,22 @@ class Engine:
         with self._shelf.building(HASTE if self.timeline else PATIENCE) as alone:
             base = self._shelf.latest()
             if base is None or not _is_of(base, snapshot):
-                folding = Folding(self._shelf if alone else MemoryShelf(), self._planner)
+                keep = alone and self._shelf.takes(snapshot.head)
+                folding = Folding(self._shelf if keep else MemoryShelf(), self._planner)
                 base = folding.loaded(self._signals, snapshot)
-                if alone and folding.kept:
-                    self._publish(base)
+                self._publish(base, kept=keep and folding.kept)
         with self._writing:
-            self._begin(base, ())
+            self._begin(self._ours(base), ())
 
     def open(self) -> State | None:
-        """Open the base on the shelf if it is another than before; nothing is searched yet."""
-        return self._shelf.latest()
+        """Open the base on the shelf if it is another than before; nothing is searched yet.
+
+        None too where it lacks one of our signals.
+        """
+        base = self._shelf.latest()
+        if base is None or any(signal.name not in base.tables for signal in self._signals):
+            return None
+        return base
 
     def begin(self, base: State) -> None:
         """Replace everything by a base that was opened."""
@@ -160,14 +171,38 @@ class Engine:
             DigestError: The rows are not what their running totals say.
         """
         with self._shelf.building(0.0) as alone:
-            if not alone:
-                return False
             state = self._state
+            head = Head(state.timeline, state.position)
+            if not alone or not state.timeline or not self._shelf.takes(head):
+                return False
             folding = Folding(self._shelf, self._planner)
-            base = folding.folded(state, whole=not self._shelf.published())
-            if folding.kept:
-                self._publish(base)
-            return self.rebase(base)
+            try:
+                base = folding.folded(state)
+                self._publish(base, kept=folding.kept)
+                return self.rebase(base)
+            except DigestError as error:
+                self._doubt = error
+                raise
+
+    def check(self) -> None:
+        """Raise what a fold found wrong with the rows that are searched, until they are replaced.
+
+        Raises:
+            DigestError: They are not what their running totals say.
+        """
+        if self._doubt is not None:
+            raise self._doubt
+
+    def forget(self, head: Head) -> None:
+        """Let nothing from before a position lie on the shelf; the next fold puts it up anew.
+
+        Args:
+            head: where something was erased for good.
+        """
+        try:
+            self._shelf.clear(head)
+        except OSError as error:
+            log.warning("what was erased may still be on the shelf: %s", type(error).__name__)
 
     def apply(self, changes: Sequence[Change]) -> None:
         """Apply changes that follow the position, all or none, rows and position together.
@@ -229,7 +264,7 @@ class Engine:
         return bool((found == expected).all())
 
     def _begin(self, base: State, since: Sequence[Change], state: State | None = None) -> None:
-        self._base, self._since = base.position, list(since)
+        self._base, self._since, self._doubt = base.position, list(since), None
         self._state = base if state is None else state
 
     def _can_follow(self, base: State) -> bool:
@@ -242,11 +277,19 @@ class Engine:
         tables = {s.name: base.tables[s.name] for s in self._signals if s.name in base.tables}
         return State(base.timeline, base.position, tables)
 
-    def _publish(self, base: State) -> None:
+    def _is_kept(self, tables: Iterable[Table]) -> bool:
+        pieces = [piece for table in tables for piece in table.pieces]
+        return all(self._shelf.has(piece.segment) for piece in pieces)
+
+    def _publish(self, base: State, *, kept: bool) -> None:
+        """Publish a base of which all segments could be kept; else try again later."""
         try:
-            self._shelf.publish(base)
+            if kept:
+                self._shelf.publish(base)
         except OSError as error:
             log.warning("a base was not published: %s", type(error).__name__)
+            kept = False
+        self._fold_at = 0.0 if kept else time.monotonic() + AGAIN
 
 
 @dataclass(frozen=True, eq=False)

@@ -72,24 +72,19 @@ class Folding:
             tables[signal.name] = Table(signal, pieces, Recent.none(signal), total)
         return State(head.timeline, head.position, tables)
 
-    def folded(self, state: State, *, whole: bool) -> State:
-        """Make the next base of a state.
-
-        Args:
-            state: what is known now.
-            whole: make all segments anew, not only those that are due.
+    def folded(self, state: State) -> State:
+        """Make the next base of a state; segments that are not on the shelf are made anew.
 
         Raises:
             DigestError: The rows are not what their running totals say.
         """
         tables = {
-            name: self._folded(table, state.position, whole=whole)
-            for name, table in state.tables.items()
+            name: self._folded(table, state.position) for name, table in state.tables.items()
         }
         return State(state.timeline, state.position, tables)
 
-    def _folded(self, table: Table, position: int, *, whole: bool) -> Table:
-        merged = list(table.pieces) if whole else _to_merge(table)
+    def _folded(self, table: Table, position: int) -> Table:
+        merged = self._to_merge(table)
         left = tuple(piece for piece in table.pieces if piece not in merged)
         signal, none = table.signal, Recent.none(table.signal)
         if not merged and not table.recent.rows:
@@ -102,6 +97,17 @@ class Folding:
         pieces = sorted((*left, *made), key=lambda piece: -piece.segment.rows)
         return Table(signal, tuple(pieces), none, table.total)
 
+    def _to_merge(self, table: Table) -> list[Piece]:
+        """Choose segments to be made anew together with the youngest rows."""
+        pieces = table.pieces
+        merged = [one for one in pieces if _is_worn(one) or not self.shelf.has(one.segment)]
+        rows = table.recent.rows + sum(piece.segment.rows for piece in merged)
+        for piece in sorted(pieces, key=lambda piece: piece.segment.rows):
+            if piece not in merged and piece.segment.rows < RATIO * rows:
+                merged.append(piece)
+                rows += piece.segment.rows
+        return merged
+
     def _piece(self, signal: Signal, rows: Chunk) -> Piece:
         plan = self.planner(signal, len(rows.tags)).plan
         try:
@@ -112,17 +118,6 @@ class Folding:
             self.kept = False
             segment = in_memory(signal, rows, plan)
         return Piece.of(segment, rows)
-
-
-def _to_merge(table: Table) -> list[Piece]:
-    """Choose segments to be made anew together with the youngest rows."""
-    merged = [piece for piece in table.pieces if _is_worn(piece)]
-    rows = table.recent.rows + sum(piece.segment.rows for piece in merged)
-    for piece in sorted(table.pieces, key=lambda piece: piece.segment.rows):
-        if piece not in merged and piece.segment.rows < RATIO * rows:
-            merged.append(piece)
-            rows += piece.segment.rows
-    return merged
 
 
 def _is_worn(piece: Piece) -> bool:

@@ -110,6 +110,7 @@ class Follower:
         """
         try:
             if not self._must_load:
+                self._engine.check()
                 self._read_stream(0 if self._may_ask_at_once() else block_ms)
                 self._check_controls()
                 self._read_truth()

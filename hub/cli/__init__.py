@@ -33,7 +33,7 @@ COMMANDS = {
     "backup": ("hub.cli.keep", "Copy the database while the hub runs."),
     "restore": ("hub.cli.keep", "Put a backup in the place of the database."),
     "db": ("hub.cli.keep", "Look after the database's schema."),
-    "index": ("hub.cli.index", "Compare the index with the database, or write it anew."),
+    "index": ("hub.cli.index", "Compare the index with the database, write it anew, explain it."),
     "erase": ("hub.cli.index", "Erase an indicator's codes and values for good."),
     "renew": ("hub.cli.keep", ""),
 }

@@ -2,8 +2,8 @@
 """Look after the index, and erase for good: ``index verify``, ``index rebuild``, ``erase``."""
 
 import random
-import sys
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,9 +14,14 @@ from hub.adapters.embedded import (
     private_valkey,
 )
 from hub.cli.exits import CommandError, Exit, read_settings
+from hub.cli.explaining import explain
 from hub.cli.output import json_option, print_json
 from hub.cli.preparing import require_schema
-from hub.settings import Settings
+from hub.cli.progress import progress
+from hub.settings import INDEX, Settings
+
+if TYPE_CHECKING:
+    from matching.ports import ChangeFeed, CodeStore, Head, Pointer
 
 SAMPLES = 200
 
@@ -26,31 +31,38 @@ def index() -> None:
     """Look after the index: everything in it can be made again from the database."""
 
 
+index.add_command(explain)
+
+
 @index.command()
 @click.option("--samples", default=SAMPLES, show_default=True, help="Searches to compare.")
 @click.option("--seed", default=None, type=int, help="Choose the same samples again.")
 @json_option
 def verify(*, samples: int, seed: int | None, as_json: bool) -> None:
-    """Compare what Redis holds with the database: counts, digests, samples by brute force.
+    """Compare Redis, and what lies on this machine, with the database.
 
-    Ends with 1 if anything differs.
+    Counts, digests, and samples by brute force. Ends with 1 if anything differs.
     """
     from hub.services.verifying import verify as hold_against  # noqa: PLC0415  # loads a compiler
-    from hub.wiring import open_index  # noqa: PLC0415  # as above
+    from hub.wiring import open_index, open_shelf  # noqa: PLC0415  # as above
     from matching.errors import UnavailableError  # noqa: PLC0415  # as above
 
-    feed, store = open_index(_with_redis())
-    with click.progressbar(length=samples, label="Comparing", file=sys.stderr) as bar:
-        try:
-            report = hold_against(
-                feed,
-                store,
-                samples=samples,
-                chance=random.Random(seed),  # noqa: S311  # samples, not secrets
-                told=lambda _done, _of: bar.update(1),
-            )
-        except UnavailableError as error:
-            raise CommandError(f"{error}: check that it runs.", Exit.UNAVAILABLE) from error
+    settings = _with_redis()
+    try:
+        with progress("Reading the database", None) as advance:
+            feed, store = open_index(settings, advance)
+            snapshot = feed.snapshot()
+        report = hold_against(
+            snapshot,
+            feed,
+            store,
+            open_shelf(settings),
+            samples=samples,
+            chance=random.Random(seed),  # noqa: S311  # samples, not secrets
+            progress=progress,
+        )
+    except UnavailableError as error:
+        raise CommandError(f"{error}: check that it runs.", Exit.UNAVAILABLE) from error
     if as_json:
         print_json({"ok": report.ok, **vars(report)})
     else:
@@ -62,16 +74,21 @@ def verify(*, samples: int, seed: int | None, as_json: bool) -> None:
 @index.command()
 @json_option
 def rebuild(*, as_json: bool) -> None:
-    """Write what Redis holds anew from the database; answers go on meanwhile."""
-    from hub.services.relay import Relay  # noqa: PLC0415  # loads a compiler
-    from hub.wiring import open_index  # noqa: PLC0415  # as above
-    from matching.errors import UnavailableError  # noqa: PLC0415  # as above
+    """Write anew from the database what Redis holds, and have this machine's index made anew.
 
-    feed, store = open_index(_with_redis())
+    Answers go on meanwhile.
+    """
+    from hub.wiring import open_index  # noqa: PLC0415  # loads a compiler
+    from matching.errors import UnavailableError  # noqa: PLC0415  # as above
+    from matching.ports import Head  # noqa: PLC0415  # as above
+
+    settings = _with_redis()
     try:
-        written = Relay(feed, store).checkpoint(new_epoch=True)
+        with progress("Reading the database", None) as advance:
+            written = _written_anew(*open_index(settings, advance))
     except UnavailableError as error:
         raise CommandError(f"{error}: check that it runs.", Exit.UNAVAILABLE) from error
+    _clear_shelf(settings, Head(written.timeline, written.position))
     rows = {name: total.count for name, total in written.totals.items()}
     if as_json:
         print_json({"position": written.position, "epoch": written.epoch, "rows": rows})
@@ -108,10 +125,9 @@ def erase(*, indicator_id: str, yes: bool, as_json: bool) -> None:
 
 
 def _sweep_up(settings: Settings) -> None:
-    """Leave nothing of it in the database's log, nor in Redis and the log of our own."""
+    """Leave nothing of it in the database's log, on the shelf, in Redis and our own one's log."""
     from hub.adapters.redis import open_redis  # noqa: PLC0415  # half a second
     from hub.cli.databases import empty_log  # noqa: PLC0415  # takes seconds to import
-    from hub.services.relay import Relay  # noqa: PLC0415  # as above
     from hub.wiring import open_index  # noqa: PLC0415  # as above
     from matching.errors import UnavailableError  # noqa: PLC0415  # as above
 
@@ -119,8 +135,10 @@ def _sweep_up(settings: Settings) -> None:
         empty_log(settings.database_file)
     feed, store = open_index(settings)
     try:
+        # The shelf first: it is in nobody's hands but ours.
+        _clear_shelf(settings, feed.head())
         old = store.pointer()
-        Relay(feed, store).checkpoint(new_epoch=True)
+        _written_anew(feed, store)
         if old is not None:
             store.forget(old)
         if read_settings().redis_url is None and settings.redis_url is not None:
@@ -132,6 +150,26 @@ def _sweep_up(settings: Settings) -> None:
             "rebuild, that nothing of it stays there.",
             Exit.UNAVAILABLE,
         ) from error
+
+
+def _clear_shelf(settings: Settings, head: "Head") -> None:
+    """Leave nothing on this machine's shelf; the worker makes a base of that position or later."""
+    from hub.wiring import open_shelf  # noqa: PLC0415  # loads a compiler
+
+    try:
+        open_shelf(settings).clear(head)
+    except OSError as error:
+        raise CommandError(
+            f"The index in {settings.data / INDEX} could not be cleared: delete that folder.",
+            Exit.CANNOT_CREATE,
+        ) from error
+
+
+def _written_anew(feed: "ChangeFeed", store: "CodeStore") -> "Pointer":
+    """Write what Redis holds anew."""
+    from hub.services.relay import Relay  # noqa: PLC0415  # loads a compiler
+
+    return Relay(feed, store).checkpoint(new_epoch=True)
 
 
 def _with_redis() -> Settings:

@@ -15,7 +15,7 @@ from hub.cli.exits import CommandError, Exit, cannot_write, read_settings
 from hub.cli.output import json_option, print_json
 from hub.cli.places import child_environment, hold_data
 from hub.cli.starting import ITSELF
-from hub.settings import HITS, Settings
+from hub.settings import HITS, INDEX, Settings
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -78,7 +78,8 @@ def restore(*, file: Path | None, force: bool, adopt: bool, as_json: bool) -> No
     try:
         done = _renewed(settings) if file is None else _put_back(settings, file, force=force)
         # Of a history that is over: internal keys may name others now.
-        shutil.rmtree(settings.data / HITS, ignore_errors=True)
+        for folder in (HITS, INDEX):
+            shutil.rmtree(settings.data / folder, ignore_errors=True)
     except OSError as error:
         raise cannot_write(Path(error.filename or settings.data), error) from error
     finally:

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the hub does by the clock: expire, forget, prove that the index works, erase."""
 
+import json
+from collections.abc import Sequence
+
 from hub.domain.changes import CONTROL, ERASE, INDICATOR, SYSTEM, Actor, Event
 from hub.domain.errors import NotFoundError
 from hub.domain.indicators import ERASED, EXPIRED
 from hub.ports import Hub
+from matching.ports import Change
 
 EXPIRE_AT_ONCE = 200
 
@@ -58,6 +62,12 @@ def erase(public_id: str, *, actor: Actor, hub: Hub) -> None:
             raise NotFoundError("indicator")
     hub.erasures.add(public_id)
     erase_listed([public_id], actor=actor, hub=hub)
+
+
+def last_erasure(changes: Sequence[Change]) -> int:
+    """The last position at which something was erased, among some changes; 0: nothing was."""
+    erased = (c.position for c in changes if json.loads(c.note or b"{}").get("what") == ERASE)
+    return max(erased, default=0)
 
 
 def erase_listed(public_ids: list[str], *, actor: Actor, hub: Hub) -> int:

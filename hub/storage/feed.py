@@ -6,7 +6,7 @@ that
 every copy of the history is the same to the byte.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any
@@ -35,11 +35,20 @@ CHUNK_ROWS = 65_536
 _change, _code, _i, _v = tables.change, tables.code, tables.indicator, tables.version
 
 
-class SqlFeed:
-    """The hub's ``ChangeFeed``."""
+def _nobody(_rows: int) -> None:
+    """Nobody watches."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+
+class SqlFeed:
+    """The hub's ``ChangeFeed``.
+
+    Args:
+        database: where the truth lies.
+        told: told of rows of a snapshot, as they are read.
+    """
+
+    def __init__(self, database: Database, told: Callable[[int], None] = _nobody) -> None:
+        self._database, self._told = database, told
 
     def head(self) -> Head:
         """Timeline and last position of the truth."""
@@ -62,7 +71,10 @@ class SqlFeed:
         with _moment(self._database) as connection:
             head = _head(connection)
             totals = connection.scalar(sa.select(tables.head.c.totals)) or {}
-            chunks = [*_control_chunks(connection), *_code_chunks(connection)]
+            chunks = _control_chunks(connection)
+            for chunk in _code_chunks(connection):
+                chunks.append(chunk)
+                self._told(len(chunk.tags))
         return Snapshot(head, _totals(totals), chunks)
 
 

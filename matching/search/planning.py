@@ -106,12 +106,17 @@ def choose(rows: int, bits: int, radius: int, *, budget: int | None = None) -> C
         budget: bytes that the segment may take, if there is a bound beside what is worth it.
     """
     found = list(considered(rows, bits, radius))
-    most = rows * BYTES_A_ROW * bits / 256 + (1 << 23)
-    most = most if budget is None else min(most, budget)
+    most = allowance(rows, bits, budget)
     fitting = [one for one in found if one.bytes <= most]
     if not fitting:
         return min(found, key=lambda one: one.bytes)
     return min(fitting, key=lambda one: one.nanoseconds)
+
+
+def allowance(rows: int, bits: int, budget: int | None) -> int:
+    """Bytes that a segment may take: what is worth it, and no more than the budget."""
+    most = rows * BYTES_A_ROW * bits // 256 + (1 << 23)
+    return most if budget is None else min(most, budget)
 
 
 def considered(rows: int, bits: int, radius: int) -> Iterator[Considered]:

@@ -4,27 +4,30 @@
 - ``base``: which segments make up the base, with position and totals; swung by a rename.
 - ``<signal>-<16 hex>.segment``: rows and their index; never changed.
 - ``<signal>-<16 hex>.overlay``: labels that rows of a segment were given since.
+- ``cleared``: no base from before this position is taken; see `FolderShelf.clear`.
 - ``building``: locked by the one process that builds.
 
 Names are random and never used twice, so whoever still reads files of an older base is not
 disturbed by a newer one, and files that no base names are litter of somebody who died.
 """
 
+import errno
 import fcntl
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 
+from matching.digests import MASK
 from matching.errors import CorruptIndexError
-from matching.ports import Chunk, Total
+from matching.ports import Chunk, Head, Total
 from matching.search.crowds import crowds
 from matching.search.overlay import NOTHING, Overlay
 from matching.search.packing import fixed
@@ -38,8 +41,10 @@ from matching.signals import SIGNALS, Signal
 log = logging.getLogger(__name__)
 
 VERSION = 1
-TRIES = 5  # to open a base of which files go away meanwhile, because another one is published
+TRIES = 9  # to open a base of which files go away meanwhile, because another one is published
 _DIGEST = 64
+
+Identity: TypeAlias = tuple[int, int]
 
 
 def _nothing(_step: str) -> None:
@@ -55,16 +60,25 @@ class FolderShelf:
     """
 
     def __init__(self, folder: Path, step: Callable[[str], None] = _nothing) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.folder, self._step = folder, step
-        self._base = folder / "base"
-        self._seen: tuple[int, int] | None = None
+        self._make_folder()
+        self._base, self._cleared = folder / "base", folder / "cleared"
+        self._seen: Identity | None = None
+        self._refused: Identity | None = None
         self._held: Mapping[str, Segment] = {}
 
     @contextmanager
     def building(self, patience: float) -> Iterator[bool]:
         """Let one builder at a time in, of all processes."""
-        with (self.folder / "building").open("wb") as lock:
+        try:
+            self._make_folder()
+            lock = (self.folder / "building").open("wb")
+        except OSError as error:
+            # Nothing can be built here; that keeps nobody from answering.
+            log.warning("nothing can be built: %s", type(error).__name__)
+            yield False
+            return
+        with lock:
             yield _locked(lock.fileno(), time.monotonic() + patience)
 
     def make(self, signal: Signal, rows: Chunk, plan: Plan) -> Segment:
@@ -77,6 +91,7 @@ class FolderShelf:
 
     def publish(self, base: State) -> None:
         """Write what the base is made of under a name of its own, then rename it."""
+        self._refused = _there(self._base)  # whatever comes of this, that one is to be replaced
         tables = {name: self._told(table) for name, table in base.tables.items()}
         body = orjson.dumps(
             {
@@ -88,14 +103,15 @@ class FolderShelf:
         )
         size = sum(segment.bytes for segment in _segments(base).values())
         self._step("base")
-        draft = self.folder / ".base"
-        with draft.open("wb") as file:
-            file.write(sha256(body).hexdigest().encode() + body)
-            file.flush()
-            files.sync(file.fileno(), size)
-            mine = _identity(file.fileno())
+        draft = self._draft(body, size)
+        mine = _there(draft)
         self._step("swing")
+        self._refuse_if_lacking(base)
         draft.rename(self._base)
+        if not self.takes(Head(base.timeline, base.position)):
+            # Whoever cleared has looked for a base before this one was there.
+            self._empty()
+            raise OSError(errno.ESTALE, "a base from before something was erased")
         # What we have made ourselves need not be opened again.
         self._seen, self._held = mine, _segments(base)
         self._step("folder")
@@ -106,31 +122,76 @@ class FolderShelf:
         )
 
     def published(self) -> bool:
-        """Tell whether there is a base."""
-        return self._base.exists()
+        """Tell whether there is a base, and not one that was refused."""
+        there = _there(self._base)
+        return there is not None and there != self._refused
+
+    def has(self, segment: Segment) -> bool:
+        """Tell whether its file is there; one in memory has none."""
+        return bool(segment.name) and _there(self.folder / segment.name) is not None
 
     def latest(self) -> State | None:
         """Open the base, if it is another one than before."""
-        seen, base = self._seen, None
         for _ in range(TRIES):
+            seen = None
             try:
                 with self._base.open("rb") as file:
                     seen = _identity(file.fileno())
                     if seen == self._seen:
                         return None
                     base = self._opened(file.read())
-            except FileNotFoundError:
-                continue
-            except CorruptIndexError as error:
-                log.warning("a base was refused: %s", error)
+            except (OSError, CorruptIndexError) as error:
+                if seen != _there(self._base):
+                    continue  # another one was published, and files of this one went away
+                self._refuse(seen, error)
+                return None
             self._seen = seen
             return base
         return None
 
-    def clear(self) -> None:
-        """Forget everything; whoever has it mapped keeps that until the next base."""
+    def takes(self, head: Head) -> bool:
+        """Tell whether a position is not from before what was cleared in its history."""
+        try:
+            timeline, position = orjson.loads(self._cleared.read_bytes())
+        except (OSError, ValueError):
+            return True
+        return bool(head.timeline != timeline or head.position >= position)
+
+    def clear(self, head: Head) -> None:
+        """Forget everything from before a position, unless that was done already."""
+        if not self.takes(Head(head.timeline, head.position - 1)):
+            return
+        # First the mark, then the files: who builds meanwhile puts up the base, then looks for it.
+        body = orjson.dumps([head.timeline, head.position])
+        draft = self.folder / f".cleared-{token_hex(8)}"
+        draft.write_bytes(body)
+        draft.rename(self._cleared)
+        self._empty()
+
+    def _make_folder(self) -> None:
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def _empty(self) -> None:
         self._base.unlink(missing_ok=True)
         self._sweep(set())
+
+    def _draft(self, body: bytes, size: int) -> Path:
+        """Write the list of segments under another name."""
+        draft = self.folder / ".base"
+        with draft.open("wb") as file:
+            file.write(sha256(body).hexdigest().encode() + body)
+            file.flush()
+            files.sync(file.fileno(), size)
+        return draft
+
+    def _refuse(self, seen: Identity | None, error: Exception) -> None:
+        if seen is not None:
+            log.warning("a base was refused: %s", error)
+            self._seen = self._refused = seen
+
+    def _refuse_if_lacking(self, base: State) -> None:
+        if not all(map(self.has, _segments(base).values())):
+            raise FileNotFoundError(errno.ENOENT, "a segment went away")
 
     def _sync(self, size: int) -> None:
         descriptor = os.open(self.folder, os.O_RDONLY)
@@ -164,8 +225,12 @@ class FolderShelf:
         told = orjson.loads(body)
         if told["version"] != VERSION:
             raise CorruptIndexError("the list of segments is of another version")
-        tables = {name: self._table(name, table) for name, table in told["tables"].items()}
-        base = State(told["timeline"], told["position"], tables)
+        try:
+            tables = {name: self._table(name, table) for name, table in told["tables"].items()}
+            base = State(told["timeline"], told["position"], tables)
+        except (KeyError, TypeError, ValueError) as error:
+            # Written as it was meant to be, by a program that means something else.
+            raise CorruptIndexError("the list of segments is of another kind") from error
         self._held = _segments(base)
         return base
 
@@ -174,8 +239,10 @@ class FolderShelf:
             Piece(self._segment(name), self._overlay(overlay), Total(count, digest))
             for name, overlay, count, digest in told["pieces"]
         ]
-        known = SIGNALS[signal]
-        return Table(known, tuple(pieces), Recent.none(known), Total(*told["total"]))
+        known, total = SIGNALS[signal], Total(*told["total"])
+        if any(piece.segment.signal is not known for piece in pieces) or _sum(pieces) != total:
+            raise CorruptIndexError("the segments are not what the list says of them")
+        return Table(known, tuple(pieces), Recent.none(known), total)
 
     def _segment(self, name: str) -> Segment:
         if name in self._held:
@@ -203,7 +270,20 @@ def _segments(base: State) -> dict[str, Segment]:
     return {piece.segment.name: piece.segment for piece in pieces}
 
 
-def _identity(file: int) -> tuple[int, int]:
+def _sum(pieces: Iterable[Piece]) -> Total:
+    totals = [piece.total for piece in pieces]
+    return Total(sum(one.count for one in totals), sum(one.digest for one in totals) & MASK)
+
+
+def _there(path: Path) -> Identity | None:
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_ino, stat.st_mtime_ns
+
+
+def _identity(file: int) -> Identity:
     """What tells a file from any other that ever had its name."""
     stat = os.fstat(file)
     return stat.st_ino, stat.st_mtime_ns
@@ -217,5 +297,8 @@ def _locked(lock: int, until: float) -> bool:
             if time.monotonic() >= until:
                 return False
             time.sleep(0.02)
+        except OSError as error:
+            log.warning("nothing can be built: %s", type(error).__name__)
+            return False
         else:
             return True

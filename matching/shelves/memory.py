@@ -4,7 +4,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from matching.ports import Chunk
+from matching.ports import Chunk, Head
 from matching.search.plan import Plan
 from matching.search.segment import Segment, in_memory
 from matching.search.table import State
@@ -30,6 +30,19 @@ class MemoryShelf:
     def published(self) -> bool:
         """The engine itself holds it."""
         return True
+
+    def has(self, segment: Segment) -> bool:
+        """What an engine holds is here."""
+        del segment
+        return True
+
+    def takes(self, head: Head) -> bool:
+        """Nothing old can come back."""
+        del head
+        return True
+
+    def clear(self, head: Head) -> None:
+        """The engine itself forgets, with the next fold."""
 
     def latest(self) -> State | None:
         """Nobody else has published anything."""

@@ -4,7 +4,7 @@
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from matching.ports import Chunk
+from matching.ports import Chunk, Head
 from matching.search.plan import Plan
 from matching.search.segment import Segment
 from matching.search.table import State
@@ -38,12 +38,34 @@ class Shelf(Protocol):
         """Say that this is the base from now on; segments it does not name go away.
 
         Raises:
-            OSError: It could not be written; the base before stays.
+            OSError: It could not be written, or a segment went away, or it is older than what
+                was cleared; the base before stays.
         """
         ...
 
     def published(self) -> bool:
-        """Tell whether there is a base."""
+        """Tell whether there is a base that can be opened, as far as is known."""
+        ...
+
+    def has(self, segment: Segment) -> bool:
+        """Tell whether a segment lies here, so that a base may name it."""
+        ...
+
+    def takes(self, head: Head) -> bool:
+        """Tell whether a base of that position may be published: not one from before a `clear`."""
+        ...
+
+    def clear(self, head: Head) -> None:
+        """Forget everything, and never take again what is older than a position.
+
+        Nobody is waited for. Whoever has it mapped keeps that until the next base.
+
+        Args:
+            head: where something was erased for good.
+
+        Raises:
+            OSError: It could not be cleared.
+        """
         ...
 
     def latest(self) -> State | None:

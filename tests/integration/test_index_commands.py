@@ -83,11 +83,52 @@ def test_what_is_erased_is_in_no_file_either(hub, first_words):
     words[-1] = json.dumps(said)
     done = subprocess.run(words, capture_output=True, check=True, timeout=30)  # noqa: S603 - what up printed
     command(hub, "index", "rebuild")
-    assert {"hub.db-wal", "valkey"} <= holders(hub), "the search finds nothing at all"
+    # The worker has folded anew; the code lies in a segment too.
+    eventually(
+        lambda: {"hub.db-wal", "valkey", "index"} <= holders(hub),
+        lambda: f"the search finds it in {holders(hub)} alone",
+    )
 
     command(hub, "erase", json.loads(done.stdout)["id"], "--yes")
 
     eventually(lambda: not holders(hub), lambda: f"it is still in {holders(hub)}")
+    base = hub.folder / "data" / "index" / "base"
+    eventually(base.exists, lambda: "no base was published anew")
+    assert not holders(hub)
+    assert settled(hub)["compared"] == ["Redis", "This machine"]
+
+
+def test_without_a_hub_what_is_erased_is_in_no_segment_either(tmp_path):
+    # Given a code in a segment of a hub that has ended since,
+    with RunningHub(tmp_path, free_port()) as other:
+        screen = (other.folder / "screen.txt").read_text()
+        words = next(line for line in screen.splitlines() if line.startswith("curl "))
+        given = shlex.split(words)
+        said = json.loads(given[-1])
+        said["item"]["codes"] = [{"signal": "sha256", "code": SEEN.hex()}]
+        given[-1] = json.dumps(said)
+        done = subprocess.run(given, capture_output=True, check=True, timeout=30)  # noqa: S603 - what up printed
+        command(other, "index", "rebuild")
+        eventually(lambda: "index" in holders(other), lambda: "it is in no segment")
+
+    # when it is erased, then no segment holds it, though Redis has to wait for its server.
+    erased = command(other, "erase", json.loads(done.stdout)["id"], "--yes")
+
+    assert erased.returncode == 69
+    assert "run breakwater index rebuild" in erased.stderr
+    assert "index" not in holders(other)
+
+
+def test_what_lies_on_this_machine_is_explained(hub):
+    settled(hub)
+
+    found = json.loads(command(hub, "index", "explain", "--json").stdout)
+    words = command(hub, "index", "explain").stdout
+
+    assert found["plans"]["pdq"]["codes"] == sum(
+        one["codes"] for one in found["segments"] if one["signal"] == "pdq"
+    )
+    assert "pdq, as it would be indexed now" in words
 
 
 def holders(hub):

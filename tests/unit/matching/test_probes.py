@@ -188,6 +188,29 @@ def test_riders_never_count_a_bit_twice(plan):
         assert word < plan.words
 
 
+@pytest.mark.parametrize(
+    "plan", [TIGHT, replace(TIGHT, riders=False), Plan(4, 12, 20), Plan(4, 10, 22, riders=True)]
+)
+def test_no_bucket_is_read_in_vain(plan):
+    # Given codes at the radius, each of which one bucket alone leads to: in one part as many bits
+    # are turned as may be, in all others one more,
+    code, spread = random_codes(np.random.default_rng(1), 1)[0], plan.spread(RADIUS)
+    assert spread is not None
+    beyond = [((2 << bits) - 1) << part * plan.width for part, bits in enumerate(spread)]
+    asked = []
+    for part, bits in enumerate(spread):
+        for turn in plan.turns[plan.upto[bits] : plan.upto[bits + 1]].tolist():
+            mask = sum(beyond) - beyond[part] + (turn << part * plan.width)
+            words = [mask >> 64 * word & int(LAST) for word in range(4)]
+            asked.append(code ^ np.array(words, np.uint64))
+    question = Question(code.reshape(1, -1), np.array(asked))
+
+    # then all of them are found.
+    found = question.by(plan, RADIUS)
+    assert len(found) == len(question.asked)
+    assert {distance for _, _, distance in found} == {RADIUS}
+
+
 def test_a_smaller_radius_than_the_plans_is_exact_too():
     chance = np.random.default_rng(5)
     held = random_codes(chance, 500)

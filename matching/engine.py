@@ -23,13 +23,14 @@ from matching.controls import control_batch
 from matching.errors import DigestError, GapError, MalformedBatchError
 from matching.folding import Folding, Planner, is_due
 from matching.ports import CONTROLS, GONE, LABEL_MASK, Change, Head, Snapshot, Total
+from matching.search.frames import found_videos
 from matching.search.planning import planned
 from matching.search.scan import Scan
 from matching.search.selection import Found, Gathering, Limits, Pairs, rows_of
 from matching.search.table import Draft, State, Table
 from matching.shelves.memory import MemoryShelf
 from matching.shelves.shelf import Shelf
-from matching.signals import INDEX, ORDER, Signal
+from matching.signals import INDEX, ORDER, VPDQ, Signal
 
 log = logging.getLogger(__name__)
 
@@ -225,6 +226,7 @@ class Engine:
         per_request: int = 20_000,
         radius: Mapping[str, int] | None = None,
         capped: bool = True,
+        both: bool = False,
         state: State | None = None,
     ) -> Hits:
         """Find the indicators within the radius of a batch's codes.
@@ -238,6 +240,7 @@ class Engine:
                 best before any keeps its second best.
             radius: bits for some signals, by name; else each signal's own.
             capped: False tells everything.
+            both: whether enough of the frames of both videos must be found, not only of one.
             state: what to search, if not the present state. Whoever makes *allowed* from labels
                 that changes bring takes the state first: then no row of it carries a label that
                 is younger than the mask.
@@ -246,7 +249,7 @@ class Engine:
             The hits, with the timeline and position of the state that was searched.
         """
         state = state or self._state
-        search = _Search(state, batch, _mask(allowed), radius or {})
+        search = _Search(state, batch, _mask(allowed), radius or {}, both)
         found, truncated = search.found(per_item, per_request) if capped else search.everything()
         return _hits(found.ordered(), truncated, state)
 
@@ -298,6 +301,7 @@ class _Search:
     batch: Batch
     allowed: NDArray[np.bool_]
     radius: Mapping[str, int]
+    both: bool
 
     def everything(self) -> tuple[Found, NDArray[np.bool_]]:
         gathering = Gathering(Limits.none(self.batch.items), None)
@@ -328,7 +332,9 @@ class _Search:
             if part.signal.name in tables:
                 bits = self.radius.get(part.signal.name, part.signal.near)
                 table = tables[part.signal.name]
-                for found in Scan(table, part, bits, self.allowed, gathering.limits).found():
+                scan = Scan(table, part, bits, self.allowed, gathering.limits)
+                are_frames = part.signal is VPDQ
+                for found in found_videos(scan, both=self.both) if are_frames else scan.found():
                     gathering.add(found)
 
     def _again(self, item: NDArray[np.uint32], indicator: NDArray[np.uint64]) -> Found:

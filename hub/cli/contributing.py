@@ -12,14 +12,14 @@ from typing import Any
 import click
 import orjson
 
-from hub.cli.delivering import MOST_ROWS, deliver
+from hub.cli.delivering import deliver, parts
 from hub.cli.progress import Advance
 from hub.cli.questions import UnclearCodeError, parse_code, readable
 from hub.client import Account, Client, Contribution, Flaw, Row, Words
 from matching.pictures import RefusedPictureError
 from matching.signals import PDQ
 
-_AT_ONCE = 8  # pictures hashed between two steps of the bar
+_AT_ONCE = 8  # files hashed between two steps of the bar
 _ACCOUNT = re.compile(r"(phone|email|(?:handle|uid):[^:]+):(.+)", re.DOTALL)
 
 Named = tuple[str, Contribution | str]
@@ -73,7 +73,7 @@ class Result:
 
 
 def contributions(given: Given, words: Words, client: Client, advance: Advance) -> list[Named]:
-    """Make the contributions; a picture that is refused stands as the sentence why."""
+    """Make the contributions; a file that is refused stands as the sentence why."""
     if given.codes:
         return [("codes", _of_codes(given, words))]
     if given.account is not None:
@@ -81,12 +81,12 @@ def contributions(given: Given, words: Words, client: Client, advance: Advance) 
     named: list[Named] = []
     for start in range(0, len(given.files), _AT_ONCE):
         some = given.files[start : start + _AT_ONCE]
-        for path, picture in zip(some, client.hasher.hash_files(some), strict=True):
+        for path, hashed in zip(some, client.hasher.hash_files(some), strict=True):
             made = (
-                str(picture)
-                if isinstance(picture, RefusedPictureError)
-                else Contribution.of_picture(
-                    picture,
+                str(hashed)
+                if isinstance(hashed, RefusedPictureError)
+                else Contribution.of_file(
+                    hashed,
                     words,
                     external_id=given.external_id,
                     digests_only=given.digests_only,
@@ -102,8 +102,8 @@ def contribute_all(named: Sequence[Named], client: Client) -> list[Result]:
     bodies = [orjson.dumps(one.body()) for _, one in named if isinstance(one, Contribution)]
     once = uuid.uuid4().hex
     rows: list[Row] = []
-    for start in range(0, len(bodies), MOST_ROWS):
-        rows += deliver(client, bodies[start : start + MOST_ROWS], f"{once}-{start}")
+    for start, some in parts(bodies):
+        rows += deliver(client, some, f"{once}-{start}")
     told = iter(rows)
     return [
         _result(name, next(told)) if isinstance(one, Contribution) else Result(name, refusal=one)

@@ -2,7 +2,7 @@
 """Bring contributions to a hub and learn of each what became of it."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 
@@ -13,6 +13,7 @@ from hub.client.answers import rows_of
 from hub.client.calls import Call
 
 MOST_ROWS = 1_000  # a request
+MOST_BYTES = 6 * 1024**2  # a request; a hub takes 8 MiB
 _PATH = "/v1/indicators"
 
 
@@ -40,6 +41,18 @@ def deliver(client: Client, bodies: Sequence[bytes], once: str) -> list[Row]:
         told |= {left[row.index]: replace(row, index=left[row.index]) for row in rows}
         round_number += 1
     return [told[index] for index in range(len(bodies))]
+
+
+def parts(bodies: Sequence[bytes]) -> Iterator[tuple[int, Sequence[bytes]]]:
+    """Split bodies so that each part fits into a request; with where each begins."""
+    start, size = 0, 0
+    for number, body in enumerate(bodies):
+        if number - start == MOST_ROWS or (number > start and size + len(body) > MOST_BYTES):
+            yield start, bodies[start:number]
+            start, size = number, 0
+        size += len(body)
+    if bodies:
+        yield start, bodies[start:]
 
 
 def _call(bodies: Sequence[bytes], once: str) -> Call[tuple[Row, ...]]:

@@ -14,14 +14,13 @@ from typing import BinaryIO
 
 import orjson
 
-from hub.cli.delivering import MOST_ROWS, deliver
+from hub.cli.delivering import MOST_BYTES, MOST_ROWS, deliver
 from hub.cli.journal import Journal, Progress, open_journal
 from hub.cli.progress import Advance
 from hub.cli.rows import LONGEST_LINE, Csv, Form, Ndjson, Row, UnusableFileError, rows
 from hub.cli.spreadsheets import line_of
 from hub.client import Client, Flaw
 
-MOST_BYTES = 6 * 1024**2  # a request; a hub takes 8 MiB
 LAYOUT = "1"
 """Of chunks and bodies: another layout is another import, also of the same file."""
 _FORMS = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}

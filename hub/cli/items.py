@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a member does with things seen: ``match``, ``contribute``, ``withdraw``.
 
-Pictures are hashed here and never leave; the hub is asked over HTTP, as by any member.
+Pictures and videos are hashed here and never leave; the hub is asked over HTTP, as by any member.
 """
 
 import sys
@@ -30,11 +30,11 @@ FEW = 4  # things for which nobody needs a bar
 @json_option
 @calls_hub
 def match(*, things: Sequence[str], explain: bool, as_json: bool, target: Target) -> None:
-    """Ask what is known of pictures and codes.
+    """Ask what is known of pictures, videos and codes.
 
-    A picture is hashed here, and only its codes are sent. A CODE is pdq:HEX, phash:HEX, md5:HEX,
-    sha1:HEX or sha256:HEX; md5, sha1 and phash are also known by their length. A dash reads more
-    of them from standard input, one a line.
+    A file is hashed here, and only its codes are sent; videos need the extra breakwater[video].
+    A CODE is pdq:HEX, phash:HEX, md5:HEX, sha1:HEX or sha256:HEX; md5, sha1 and phash are also
+    known by their length. A dash reads more of them from standard input, one a line.
 
     Ends with 0 when all was searched and nothing is known, 1 when something is, 75 when the hub
     cannot say it for sure now, and 65 when something could not be searched.
@@ -79,9 +79,9 @@ def match(*, things: Sequence[str], explain: bool, as_json: bool, target: Target
 @json_option
 @calls_hub
 def contribute(*, target: Target, as_json: bool, words: Words, **given: Any) -> None:
-    """Contribute pictures, or one by its codes, or an account.
+    """Contribute pictures and videos, or a picture by its codes, or an account.
 
-    A picture is hashed here, and only its codes are sent. Each file is an indicator of its own.
+    A file is hashed here, and only its codes are sent. Each file is an indicator of its own.
     Ends with 1 if one of them was refused; the others are kept.
     """
     what = Given(**given)

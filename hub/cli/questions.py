@@ -16,9 +16,9 @@ from matching.errors import MalformedHashError
 from matching.pictures import RefusedPictureError
 from matching.signals import SIGNALS
 
-SIGNAL_NAMES = tuple(name for name in SIGNALS if name != "account")
+SIGNAL_NAMES = tuple(name for name in SIGNALS if name not in {"account", "vpdq"})
 _BLOCK = 200  # items: of 40 codes each they fit into one request
-_AT_ONCE = 8  # pictures hashed between two steps of the bar
+_AT_ONCE = 8  # files hashed between two steps of the bar
 _PREFIXED = re.compile(rf"({'|'.join(SIGNAL_NAMES)}):(.*)", re.DOTALL)
 _BARE = re.compile(r"[0-9A-Fa-f]+", re.ASCII)
 _BY_LENGTH = {16: "phash", 32: "md5", 40: "sha1"}
@@ -180,11 +180,11 @@ def _items(block: Sequence[Asked], client: Client, advance: Advance) -> list[Ite
     hashed: list[Item | str] = []
     for start in range(0, len(paths), _AT_ONCE):
         some = paths[start : start + _AT_ONCE]
-        for picture in client.hasher.hash_files(some):
-            if isinstance(picture, RefusedPictureError):
-                hashed.append(str(picture))
+        for one in client.hasher.hash_files(some):
+            if isinstance(one, RefusedPictureError):
+                hashed.append(str(one))
             else:
-                hashed.append(Item.of(picture))
+                hashed.append(Item.of(one))
         advance(len(some))
     files = iter(hashed)
     return [next(files) if one.path is not None else _item(one) for one in block]

@@ -71,7 +71,7 @@ class AsyncClient:
     # -- matching --------------------------------------------------------------------------------
 
     async def match_files(self, paths: Sequence[FilePath]) -> list[files.FileMatch]:
-        """Hash pictures here and ask about them; a file that is refused harms no other."""
+        """Hash pictures and videos here and ask about them; one that is refused harms no other."""
         hashed = await asyncio.to_thread(self.hasher.hash_files, paths)
         items = files.items_of(hashed)
         matches = await self.match_items(items) if items else None
@@ -113,14 +113,14 @@ class AsyncClient:
         digests_only: bool = False,
         once: str | None = None,
     ) -> answers.Kept:
-        """Hash a picture here and contribute its codes.
+        """Hash a picture or a video here and contribute its codes.
 
         Raises:
             RefusedPictureError: It is not one that can be hashed.
         """
-        picture = await asyncio.to_thread(self.hasher.hash_file, path)
-        contribution = values.Contribution.of_picture(
-            picture, words, external_id=external_id, digests_only=digests_only
+        hashed = await asyncio.to_thread(self.hasher.hash_file, path)
+        contribution = values.Contribution.of_file(
+            hashed, words, external_id=external_id, digests_only=digests_only
         )
         return await self.contribute(contribution, once=once)
 

@@ -21,6 +21,7 @@ V = TypeVar("V")
 
 MOST_CODES = 10_000  # a request
 MOST_ROWS = 1_000  # a request
+MOST_CODES_OF_A_BATCH = 40_000  # about 5 MB; a hub takes 8
 _FIRST_ERROR = 400
 
 
@@ -121,20 +122,19 @@ def contribute_many(
     contributions: Sequence[values.Contribution], *, atomic: bool, once: str | None
 ) -> list[Call[tuple[answers.Row, ...]]]:
     """Contribute indicators; a long batch goes in parts, unless all or none are to be kept."""
-    if atomic and len(contributions) > MOST_ROWS:
-        raise ValueError(f"at most {MOST_ROWS} contributions can be kept all or none")
     once = once or _new_name()
+    batches = list(_batches(contributions))
+    if atomic and len(batches) > 1:
+        most = f"{MOST_ROWS} contributions of {MOST_CODES_OF_A_BATCH} codes"
+        raise ValueError(f"at most {most} can be kept all or none")
     return [
         _write(
             "/v1/indicators",
             answers.rows_of(start),
-            {
-                "indicators": [one.body() for one in contributions[start : start + MOST_ROWS]],
-                "atomic": atomic,
-            },
+            {"indicators": [one.body() for one in some], "atomic": atomic},
             f"{once}-{start}",
         )
-        for start in range(0, len(contributions), MOST_ROWS)
+        for start, some in batches
     ]
 
 
@@ -263,3 +263,19 @@ def _parts(items: Sequence[values.Item]) -> Iterator[list[values.Item]]:
         codes += len(item.codes)
     if part:
         yield part
+
+
+def _batches(
+    contributions: Sequence[values.Contribution],
+) -> Iterator[tuple[int, list[values.Contribution]]]:
+    """Split contributions so that no request is larger than a hub takes: videos are long."""
+    start, codes = 0, 0
+    for number, one in enumerate(contributions):
+        more = len(one.item.get("codes", ()))
+        is_full = number - start == MOST_ROWS or codes + more > MOST_CODES_OF_A_BATCH
+        if is_full and number > start:
+            yield start, list(contributions[start:number])
+            start, codes = number, 0
+        codes += more
+    if contributions:
+        yield start, list(contributions[start:])

@@ -78,7 +78,7 @@ class Client:
     # -- matching --------------------------------------------------------------------------------
 
     def match_files(self, paths: Sequence[FilePath]) -> list[files.FileMatch]:
-        """Hash pictures here and ask about them; a file that is refused harms no other."""
+        """Hash pictures and videos here and ask about them; one that is refused harms no other."""
         hashed = self.hasher.hash_files(paths)
         items = files.items_of(hashed)
         return files.file_matches(paths, hashed, self.match_items(items) if items else None)
@@ -118,12 +118,12 @@ class Client:
         digests_only: bool = False,
         once: str | None = None,
     ) -> answers.Kept:
-        """Hash a picture here and contribute its codes.
+        """Hash a picture or a video here and contribute its codes.
 
         Raises:
             RefusedPictureError: It is not one that can be hashed.
         """
-        contribution = values.Contribution.of_picture(
+        contribution = values.Contribution.of_file(
             self.hasher.hash_file(path), words, external_id=external_id, digests_only=digests_only
         )
         return self.contribute(contribution, once=once)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hub.client.answers import Answer, Matches
 from hub.client.values import Item
-from matching.pictures import FilePath, HashedPicture, RefusedPictureError
+from matching.pictures import FilePath, Hashed, RefusedPictureError
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class FileMatch:
     """What is known of one file; either it was refused, or hashed and answered."""
 
     path: Path
-    picture: HashedPicture | None = None
+    hashed: Hashed | None = None
     answer: Answer | None = None
     refusal: RefusedPictureError | None = None
 
@@ -30,25 +30,25 @@ class FileMatch:
         return self.answer is not None and self.answer.is_clear
 
 
-def items_of(hashed: Sequence[HashedPicture | RefusedPictureError]) -> list[Item]:
+def items_of(hashed: Sequence[Hashed | RefusedPictureError]) -> list[Item]:
     """Make the question of all that could be hashed."""
     return [
-        Item.of(picture, ref=str(number))
-        for number, picture in enumerate(hashed)
-        if not isinstance(picture, RefusedPictureError)
+        Item.of(one, ref=str(number))
+        for number, one in enumerate(hashed)
+        if not isinstance(one, RefusedPictureError)
     ]
 
 
 def file_matches(
     paths: Sequence[FilePath],
-    hashed: Sequence[HashedPicture | RefusedPictureError],
+    hashed: Sequence[Hashed | RefusedPictureError],
     matches: Matches | None,
 ) -> list[FileMatch]:
     """Put each answer to its file."""
     answers = {answer.ref: answer for answer in matches.answers} if matches else {}
     return [
-        FileMatch(Path(path), refusal=picture)
-        if isinstance(picture, RefusedPictureError)
-        else FileMatch(Path(path), picture, answers[str(number)])
-        for number, (path, picture) in enumerate(zip(paths, hashed, strict=True))
+        FileMatch(Path(path), refusal=one)
+        if isinstance(one, RefusedPictureError)
+        else FileMatch(Path(path), one, answers[str(number)])
+        for number, (path, one) in enumerate(zip(paths, hashed, strict=True))
     ]

@@ -21,7 +21,7 @@ from matching.digests import rows_digest
 from matching.engine import Engine
 from matching.errors import MalformedHashError, UnknownDerivationError
 from matching.ports import GONE, Change, Chunk, Head, Rows, Snapshot, Total
-from matching.signals import INDEX, ORDER, SIGNALS
+from matching.signals import INDEX, ORDER, SIGNALS, signal_at
 
 _HELD = 2  # the label of all that is held; 0 is gone, 1 are the controls
 _VISIBLE = np.array([False, False, True])
@@ -166,9 +166,10 @@ def _rows(codes: Iterable[Code]) -> Iterable[Rows]:
     by_signal: dict[str, list[tuple[bytes, int]]] = defaultdict(list)
     for code in codes:
         if code.signal in SIGNALS:
-            by_signal[code.signal].append((_value(code), _derivation(code)))
-    for signal, rows in by_signal.items():
-        yield Rows(signal, b"".join(value for value, _ in rows), bytes(d for _, d in rows))
+            signal = signal_at(SIGNALS[code.signal], code.at_ms)
+            by_signal[signal.name].append((_value(code), _derivation(code)))
+    for name, rows in by_signal.items():
+        yield Rows(name, b"".join(value for value, _ in rows), bytes(d for _, d in rows))
 
 
 def _value(code: Code) -> bytes:

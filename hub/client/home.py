@@ -16,7 +16,7 @@ from hub.client.values import Code, Item
 from matching.batches import Batch, Part, words_of
 from matching.derivations import derivation_id
 from matching.errors import MalformedHashError, UnknownDerivationError, UnknownSignalError
-from matching.signals import ORDER, SIGNALS, signal_named
+from matching.signals import ORDER, SIGNALS, signal_at, signal_named
 
 _NEAR_BITS = 16
 _BEST_LAST = ("disputed", "review", "corroborated")
@@ -133,7 +133,7 @@ def answer_of(
 
 
 def _read(code: Code) -> tuple[str, bytes, int]:
-    signal = signal_named(code.signal)
+    signal = signal_at(signal_named(code.signal), code.at_ms)
     return signal.name, signal.parse(code.code), derivation_id(code.derived)
 
 

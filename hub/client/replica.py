@@ -90,7 +90,7 @@ class Replica:
         return Matches(complete, Index("", self._position, self._head, lag), tuple(answers))
 
     def match_files(self, paths: Sequence[FilePath]) -> list[FileMatch]:
-        """Hash pictures and match them, all at home."""
+        """Hash pictures and videos and match them, all at home."""
         hashed = self._client.hasher.hash_files(paths)
         return file_matches(paths, hashed, self.match_items(items_of(hashed)))
 

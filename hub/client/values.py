@@ -14,7 +14,7 @@ from matching.derivations import (
     MOST_CONTRIBUTED,
     derivation_name,
 )
-from matching.pictures import DerivedCode, HashedPicture
+from matching.pictures import DerivedCode, Hashed, HashedPicture, HashedVideo
 from matching.signals import PDQ
 
 _LIGHTEST_PDQ, _HEAVIEST_PDQ = 120, 136  # bits set; a hub takes no PDQ beyond, no picture has one
@@ -41,9 +41,18 @@ class Item:
 
     codes: tuple[Code, ...]
     ref: str | None = None
+    kind: str | None = None
+    """``picture``, which it is without; or ``video``."""
 
     @classmethod
-    def of(cls, picture: HashedPicture, *, ref: str | None = None) -> "Item":
+    def of(cls, hashed: Hashed, *, ref: str | None = None) -> "Item":
+        """Ask about what was hashed, a picture or a video."""
+        if isinstance(hashed, HashedVideo):
+            return cls((*_frames(hashed), *_digests(hashed)), ref, "video")
+        return cls.of_picture(hashed, ref=ref)
+
+    @classmethod
+    def of_picture(cls, picture: HashedPicture, *, ref: str | None = None) -> "Item":
         """Ask about a picture by all that may turn an altered copy back into a known one."""
         pdq = [Code(PDQ.name, picture.pdq, quality=picture.quality)]
         plain = pdq if _is_possible(picture.pdq) else []
@@ -52,7 +61,8 @@ class Item:
 
     def body(self) -> dict[str, Any]:
         """Give its JSON."""
-        return {**({"ref": self.ref} if self.ref else {}), "codes": _bodies(self.codes)}
+        named = {"ref": self.ref, "kind": self.kind}
+        return {**{k: v for k, v in named.items() if v}, "codes": _bodies(self.codes)}
 
 
 @dataclass(frozen=True)
@@ -121,6 +131,38 @@ class Contribution:
         codes = _digests(picture) if digests_only else contributed_codes(picture)
         body = {"kind": "picture", "codes": _bodies(codes), "profile": picture.profile}
         return cls(body, words, external_id)
+
+    @classmethod
+    def of_video(
+        cls,
+        video: HashedVideo,
+        words: Words,
+        *,
+        external_id: str | None = None,
+        digests_only: bool = False,
+    ) -> "Contribution":
+        """Contribute a video by its digests and by the frames that show something."""
+        frames = () if digests_only else _frames(video)
+        body = {
+            "kind": "video",
+            "codes": _bodies((*frames, *_digests(video))),
+            "profile": video.profile,
+        }
+        return cls(body, words, external_id)
+
+    @classmethod
+    def of_file(
+        cls,
+        hashed: Hashed,
+        words: Words,
+        *,
+        external_id: str | None = None,
+        digests_only: bool = False,
+    ) -> "Contribution":
+        """Contribute what was hashed, a picture or a video."""
+        if isinstance(hashed, HashedVideo):
+            return cls.of_video(hashed, words, external_id=external_id, digests_only=digests_only)
+        return cls.of_picture(hashed, words, external_id=external_id, digests_only=digests_only)
 
     @classmethod
     def of_codes(
@@ -208,12 +250,22 @@ def _others(picture: HashedPicture) -> tuple[Code, ...]:
     return (Code("phash", picture.phash), *_digests(picture))
 
 
-def _digests(picture: HashedPicture) -> tuple[Code, ...]:
+def _digests(hashed: Hashed) -> tuple[Code, ...]:
     return (
-        Code("md5", picture.md5),
-        Code("sha1", picture.sha1),
-        Code("sha256", picture.sha256),
+        Code("md5", hashed.md5),
+        Code("sha1", hashed.sha1),
+        Code("sha256", hashed.sha256),
     )
+
+
+def _frames(video: HashedVideo) -> tuple[Code, ...]:
+    """Choose the frames that show something, of those that look exactly alike the first."""
+    frames = {
+        frame.pdq: Code(PDQ.name, frame.pdq, quality=frame.quality, at_ms=frame.at_ms)
+        for frame in reversed(video.frames)
+        if frame.quality >= (PDQ.quality_floor or 0) and _is_possible(frame.pdq)
+    }
+    return tuple(reversed(frames.values()))
 
 
 def _is_possible(pdq: str) -> bool:

@@ -23,10 +23,14 @@ ITEM_KINDS = frozenset({PICTURE, VIDEO, ACCOUNT})
 MOST_OF_A_SIGNAL = 32
 MOST_CODES = 40
 MOST_FRAMES = 5_000
+LONGEST_VIDEO_MS = 24 * 3600 * 1000
 MOST_ACCOUNT_CODES = 2  # an address has an exact and a canonical form
 PLAIN = 0
 
-STRONG_SIGNALS = frozenset({"pdq", "md5", "sha1", "sha256", "account"})
+FRAME = "vpdq"
+"""The signal of a frame's PDQ; the API calls it ``pdq``, with the time at which it is shown."""
+STRONG_SIGNALS = frozenset({"pdq", "md5", "sha1", "sha256", "account", FRAME})
+_PDQ = frozenset({"pdq", FRAME})
 LIGHTEST_PDQ, HEAVIEST_PDQ = 120, 136
 """A true PDQ code has exactly 128 ones: its bits say what is above the median."""
 DIGESTS_OF_NOTHING = frozenset(
@@ -43,8 +47,8 @@ def contribution_flaws(item_kind: str, codes: Sequence[Code]) -> tuple[Flaw, ...
     """What is wrong with an item as a contribution."""
     flaws = [*shape_flaws(item_kind, codes)]
     for index, code in enumerate(codes):
-        flaws += picture_flaws(code, index)
-    if not any(code.signal in STRONG_SIGNALS and code.derivation == PLAIN for code in codes):
+        flaws += frame_flaws(code, index) if code.signal == FRAME else picture_flaws(code, index)
+    if not any(map(_tells_alone, codes)):
         strong = ", ".join(sorted(STRONG_SIGNALS))
         flaws.append(Flaw("no-strong-code", f"Give a plain code of one of: {strong}."))
     return tuple(flaws)
@@ -64,7 +68,13 @@ def query_flaws(item_kind: str, codes: Sequence[Code]) -> tuple[Flaw, ...]:
 
 def is_searchable(code: Code) -> bool:
     """Whether a miss of this code says anything: a strong signal, of sufficient quality."""
-    return code.signal in STRONG_SIGNALS and not _is_blurred(code)
+    return code.signal in STRONG_SIGNALS and not is_blurred(code)
+
+
+def frame_flaws(code: Code, index: int | None = None) -> Iterator[Flaw]:
+    """What is wrong with one frame; that it shows nothing is no flaw, every video has such."""
+    if not is_blurred(code):
+        yield from _impossible(code, index)
 
 
 def picture_flaws(code: Code, index: int | None = None) -> Iterator[Flaw]:
@@ -76,13 +86,18 @@ def picture_flaws(code: Code, index: int | None = None) -> Iterator[Flaw]:
         return
     impossible = tuple(_impossible(code, index))
     yield from impossible
-    if _is_blurred(code):
+    if is_blurred(code):
         detail = f"The picture's quality is below {LEAST_QUALITY}; leave this code out."
         yield Flaw("low-quality", detail, index, "quality")
     if not impossible and is_degenerate(code.value):
         yield Flaw(
             "low-information-hash", "The picture shows nothing; leave this code out.", index
         )
+
+
+def is_blurred(code: Code) -> bool:
+    """Whether the hasher itself says that a PDQ code is not fit to be matched."""
+    return code.signal in _PDQ and code.quality is not None and code.quality < LEAST_QUALITY
 
 
 def has_possible_weight(pdq: bytes) -> bool:
@@ -119,16 +134,19 @@ def _picture_shape(codes: Sequence[Code]) -> Iterator[Flaw]:
 
 
 def _video_shape(codes: Sequence[Code]) -> Iterator[Flaw]:
-    frames = sum(code.at_ms is not None for code in codes)
-    if frames > MOST_FRAMES:
-        yield Flaw("too-many-codes", f"A video has at most {MOST_FRAMES} frames.", MOST_FRAMES)
+    frames = [index for index, code in enumerate(codes) if code.signal == FRAME]
+    if len(frames) > MOST_FRAMES:
+        detail = f"A video has at most {MOST_FRAMES} frames."
+        yield Flaw("too-many-codes", detail, frames[MOST_FRAMES])
     for index, code in enumerate(codes):
         if code.signal in {"pdq", "phash"} and code.at_ms is None:
             yield Flaw("frame-without-time", "Say when the frame is shown.", index, "at_ms")
-        if code.at_ms is not None and (code.at_ms < 0 or code.signal not in {"pdq", "phash"}):
-            detail = "A frame has a code of pdq or phash, and a time in ms from the start."
+        elif code.at_ms is not None and (code.signal != FRAME or code.at_ms < 0):
+            detail = "A frame has a code of pdq, and a time in ms from the start."
             yield Flaw("malformed-frame", detail, index, "at_ms")
-    yield from _still_shape(codes, [i for i, code in enumerate(codes) if code.at_ms is None])
+        elif code.signal == FRAME and code.derivation != PLAIN:
+            yield Flaw("malformed-frame", "A frame has no derived codes.", index, "derived")
+    yield from _still_shape(codes, [i for i, code in enumerate(codes) if code.signal != FRAME])
 
 
 def _still_shape(codes: Sequence[Code], chosen: Collection[int]) -> Iterator[Flaw]:
@@ -154,9 +172,11 @@ def _still_shape(codes: Sequence[Code], chosen: Collection[int]) -> Iterator[Fla
 
 
 def _impossible(code: Code, index: int | None) -> Iterator[Flaw]:
-    if code.signal == "pdq" and not has_possible_weight(code.value):
+    if code.signal in _PDQ and not has_possible_weight(code.value):
         yield Flaw("impossible-pdq", "No picture has this PDQ code; check how it is made.", index)
 
 
-def _is_blurred(code: Code) -> bool:
-    return code.signal == "pdq" and code.quality is not None and code.quality < LEAST_QUALITY
+def _tells_alone(code: Code) -> bool:
+    if code.signal == FRAME and (is_blurred(code) or is_degenerate(code.value)):
+        return False
+    return code.signal in STRONG_SIGNALS and code.derivation == PLAIN

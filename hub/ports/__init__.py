@@ -212,6 +212,7 @@ class Searcher(Protocol):
         per_request: int = 20_000,
         radius: Mapping[str, int] | None = None,
         capped: bool = True,
+        both: bool = False,
         state: State | None = None,
     ) -> Hits:
         """Everything within the radius under the allowed labels, nothing beyond."""

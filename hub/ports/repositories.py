@@ -68,6 +68,10 @@ class Indicators(Protocol):
         """The codes that the latest versions of those indicators carry."""
         ...
 
+    def frame_counts(self, keys: Iterable[int]) -> dict[int, int]:
+        """How many frames those indicators have that are of videos."""
+        ...
+
     def versions(self, key: int) -> list[Any]:
         """Every version of an indicator, oldest first, as rows of the version table."""
         ...

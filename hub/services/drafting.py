@@ -10,6 +10,7 @@ from typing import Any
 
 from hub.domain.accounts import account_code, check_shareable, normalise
 from hub.domain.errors import BadInputError, Flaw, flaw
+from hub.domain.frames import telling
 from hub.domain.guards import ACCOUNT, contribution_flaws
 from hub.domain.indicators import DEFAULT_LIFE, LONGEST_LIFE, Account, Code, Draft, Words
 from hub.domain.sharing import CONTRIBUTE, Asker
@@ -17,7 +18,7 @@ from hub.domain.vocabulary import VOCABULARY
 from hub.ports import Hub
 from matching.derivations import derivation_id
 from matching.errors import MalformedHashError, UnknownDerivationError
-from matching.signals import SIGNALS
+from matching.signals import SIGNALS, signal_at
 
 CLOCKS_DIFFER = timedelta(minutes=5)
 ACCOUNT_BASES = frozenset({"own-service-human", "hotline-assessed"})
@@ -45,7 +46,7 @@ def drafted(sent: Mapping[str, Any], *, asker: Asker, hub: Hub) -> Draft:
         raise BadInputError(flaws)
     return Draft(
         item_kind=item["kind"],
-        codes=codes,
+        codes=telling(codes),
         words=words,
         sets=sets,
         expires=expires,
@@ -158,13 +159,14 @@ def expiry(asked: datetime | None, now: datetime) -> datetime:
 
 
 def _code(sent: Mapping[str, Any]) -> Code:
-    signal = SIGNALS[sent["signal"]]
+    at_ms = sent.get("at_ms")
+    signal = signal_at(SIGNALS[sent["signal"]], at_ms)
     return Code(
         signal=signal.name,
         value=signal.parse(sent["code"]),
         derivation=derivation_id(sent.get("derived")),
         quality=sent.get("quality"),
-        at_ms=sent.get("at_ms"),
+        at_ms=at_ms,
     )
 
 

@@ -20,6 +20,7 @@ from hub.domain.sharing import REPLICA, Asker, SharingSet
 from hub.domain.standing import Standing
 from hub.ports import FollowerPort, Hub, Work
 from hub.services import cursors
+from hub.services.pages import fitting
 from hub.services.telling import code_records, told_words
 
 PAGE = 1000
@@ -104,6 +105,7 @@ def changes_page(
             return _resync(then, now_ids, start, head.timeline, hub)
         _refuse_old(work, start, hub.clock())
         rows = work.history.after(start, PAGE)
+        rows = rows[: fitting([row.subject * (row.kind in _KINDS) for row in rows], work)]
         end = rows[-1].position if rows else start
         changed = {row.subject: row.position for row in rows if row.kind in _KINDS and row.subject}
         records = _records(changed, allowed, work, hub)
@@ -131,12 +133,13 @@ def snapshot_page(set_id: str, cursor: str | None, *, asker: Asker, hub: Hub) ->
         # As of the first page: what is granted while the pages are read is told by following.
         position = held.get("position", head.position)
         everything = held.get("sets") or [one.id for one in replica_sets(asker, hub)]
-        keys = work.indicators.keys_in_set(allowed[0].key, after=held.get("key", 0), limit=PAGE)
+        found = work.indicators.keys_in_set(allowed[0].key, after=held.get("key", 0), limit=PAGE)
+        keys = found[: fitting(found, work)]
         records = _records(dict.fromkeys(keys, position), allowed, work, hub)
     live = [record for record in records if not record["gone"]]
     _note_served(asker, allowed, live, head.position, hub)
     more = None
-    if len(keys) == PAGE:
+    if len(keys) == PAGE or len(keys) < len(found):
         values = {"position": position, "sets": everything, "key": keys[-1]}
         more = cursors.sealed(values, of=set_id, timeline=head.timeline, sealer=hub.secrets.sealer)
     return {

@@ -17,6 +17,7 @@ from hub.ports import Hub, Work
 from hub.services import cursors
 from hub.services.drafting import check_account_words, codes_of, drafted, expiry, said, shared_into
 from hub.services.opinions import actor, committed, may_see, told_flaws
+from hub.services.pages import fitting
 from hub.services.telling import code_records, told_words
 
 Row = Mapping[str, Any] | BadInputError
@@ -125,9 +126,10 @@ def listed(cursor: str | None, limit: int, *, asker: Asker, hub: Hub) -> dict[st
         }
         held = cursors.opened(cursor, **bound) if cursor else {}
         found = work.indicators.of_operator(asker.operator, after=held.get("key", 0), limit=limit)
-        items = _told(found, asker, hub, work)
-        full = len(found) == limit
-        more = cursors.sealed({"key": found[-1].key}, **bound) if full else None
+        shown = found[: fitting([one.key for one in found], work)]
+        items = _told(shown, asker, hub, work)
+        is_last = len(found) < limit and len(shown) == len(found)
+        more = None if is_last else cursors.sealed({"key": shown[-1].key}, **bound)
     return {"items": items, "next_cursor": more}
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from matching.errors import ForeignTimelineError, GapError, StoreUnavailableError
 from matching.ports import ChangeFeed, CodeStore, EntryId, Head, Pointer
+from matching.signals import SIGNALS
 
 START = EntryId(0, 0)
 AT_ONCE = 500
@@ -53,6 +54,8 @@ class Relay:
             or pointer.timeline != head.timeline
             or pointer.position > head.position
             or self._was_set_back(pointer, last)
+            # An older version's, which knew fewer signals: whoever loads it would lack their rows.
+            or not SIGNALS.keys() <= pointer.totals.keys()
         ):
             self.checkpoint(new_epoch=pointer is not None)
             began = self.clock()

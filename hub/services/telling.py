@@ -7,6 +7,7 @@ from typing import Any
 
 from hub.domain.indicators import Code
 from matching.derivations import derivation_name
+from matching.signals import PDQ, VPDQ
 
 _INNER = frozenset({"case", "list_name"})
 """Words of the contributor's own: told to itself alone."""
@@ -26,7 +27,8 @@ def told_words(words: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _code(code: Code) -> dict[str, Any]:
-    told: dict[str, Any] = {"signal": code.signal, "code": code.value.hex()}
+    signal = PDQ.name if code.signal == VPDQ.name else code.signal
+    told: dict[str, Any] = {"signal": signal, "code": code.value.hex()}
     if code.derivation:
         told["derived"] = derivation_name(code.derivation)
     if code.quality is not None:

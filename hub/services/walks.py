@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from hub.domain.errors import BudgetError
 from hub.domain.indicators import NEIGHBOUR_BITS
 from matching.batches import Batch, Hits, Part
-from matching.signals import INDEX, PDQ
+from matching.signals import INDEX, PDQ, VPDQ
 
 BALL_BITS = 4
 """Queries this close to one another belong to one walk."""
@@ -118,11 +118,11 @@ class WalkWatch:
 
     def hand_over(self, operator: int, batch: Batch, hits: Hits) -> None:
         """Take the PDQ queries of a lookup, to be looked at later."""
-        part = next((one for one in batch.parts if one.signal is PDQ), None)
-        if part is not None and len(part.codes):
-            # Looked at later: what only the watch wants to know, no lookup waits for.
-            with self._lock:
-                self._waiting.append((operator, part, hits))
+        for part in batch.parts:
+            if len(part.codes) and part.signal in (PDQ, VPDQ):
+                # Looked at later: what only the watch wants to know, no lookup waits for.
+                with self._lock:
+                    self._waiting.append((operator, part, hits))
 
     def look(self) -> int:
         """Look at what was handed over; returns how many operators were noticed."""
@@ -152,6 +152,7 @@ def _joined(asked: Sequence[_Asked]) -> _Asked:
 
 def _asked(part: Part, hits: Hits) -> _Asked:
     """What is remembered of a request: codes ``(n, 4)``, and the side on which each fell."""
+    part = _lone_frames(part) if part.signal is VPDQ else part
     codes, sides = part.codes, _sides(part, hits)
     if len(codes) <= AT_ONCE:
         return codes, sides
@@ -161,9 +162,9 @@ def _asked(part: Part, hits: Hits) -> _Asked:
 
 def _sides(part: Part, hits: Hits) -> Sides:
     """On which side of which boundary each query fell, as the answer told it."""
-    if not len(hits):
+    if not len(hits) or not len(part.codes):
         return np.zeros(len(part.codes), np.uint8)
-    mine = hits.signal == INDEX[PDQ.name]
+    mine = hits.signal == INDEX[part.signal.name]
     best = np.full(int(part.items.max()) + 1, PDQ.bits, np.uint16)
     np.minimum.at(best, hits.item[mine], hits.distance[mine])
     distance = best[part.items]
@@ -171,6 +172,16 @@ def _sides(part: Part, hits: Hits) -> Sides:
     sides = (distance <= PDQ.near).astype(np.uint8)
     sides += distance <= NEIGHBOUR_BITS
     return sides
+
+
+def _lone_frames(part: Part) -> Part:
+    """The frames that are asked alone, as pictures are.
+
+    Those of a longer video are answered together: copies of one that many videos open with would
+    fall on either side without anybody having felt for it.
+    """
+    alone = np.bincount(part.items)[part.items] == 1
+    return Part(part.signal, part.codes[alone], part.items[alone], part.derivations[alone])
 
 
 def _chosen(codes: Codes) -> NDArray[np.intp]:

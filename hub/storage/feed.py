@@ -24,6 +24,7 @@ from hub.storage import tables
 from hub.storage.columns import millis
 from hub.storage.controls import slot_chunk, slot_key, slot_rows
 from hub.storage.database import Database
+from hub.storage.frames import frame_chunks, frame_rows
 from matching.batches import words_of
 from matching.controls import control_chunks
 from matching.errors import FeedUnavailableError
@@ -137,13 +138,20 @@ class _Version:
     """What one version says to the engine."""
 
     def __init__(
-        self, n: int, label: int, before: int, codes: list[Row[Any]], *, erased: bool
+        self,
+        n: int,
+        label: int,
+        before: int,
+        codes: list[Row[Any]],
+        *,
+        frames: tuple[Rows, ...],
+        erased: bool,
     ) -> None:
         self.label = label
         mine = [c for c in codes if c.n_from <= n and (c.n_to is None or c.n_to > n)]
         # The engine forgets the rows of what is gone, so coming back brings them again.
         changed = before == GONE or any(n in (c.n_from, c.n_to) for c in codes)
-        self.rows = _rows(mine) if changed and label != GONE else None
+        self.rows = _rows(mine) + frames if changed and label != GONE else None
         # An erased indicator's codes are gone, so this version can no longer be packed.
         self.is_lost = erased and label != GONE
 
@@ -155,6 +163,7 @@ def _versions(connection: Connection, rows: Sequence[Row[Any]]) -> dict[tuple[in
     codes: dict[int, list[Row[Any]]] = {}
     states: dict[int, str] = {}
     labels: dict[tuple[int, int], int] = {}
+    frames: dict[int, Rows] = {}
     for some in _slices(subjects, 5000):
         for code in connection.execute(
             sa.select(_code).where(_code.c.indicator.in_(some)).order_by(_code.c.key)
@@ -166,12 +175,14 @@ def _versions(connection: Connection, rows: Sequence[Row[Any]]) -> dict[tuple[in
             sa.select(_v.c.indicator, _v.c.n, _v.c.label).where(_v.c.indicator.in_(some))
         ):
             labels[version.indicator, version.n] = version.label
+        frames |= frame_rows(connection, some)
     return {
         (row.subject, row.n): _Version(
             row.n,
             labels[row.subject, row.n],
             labels.get((row.subject, row.n - 1), GONE),
             codes.get(row.subject, []),
+            frames=(frames[row.subject],) if row.subject in frames else (),
             erased=states[row.subject] == ERASED,
         )
         for row in rows
@@ -204,6 +215,7 @@ def _control_chunks(connection: Connection) -> list[Chunk]:
 
 
 def _code_chunks(connection: Connection) -> Iterator[Chunk]:
+    yield from frame_chunks(connection, CHUNK_ROWS)
     for signal in SIGNALS.values():
         found = connection.execution_options(yield_per=CHUNK_ROWS).execute(
             sa.select(_code.c.indicator, _code.c.derivation, _i.c.label, _code.c.value)

@@ -14,9 +14,11 @@ from hub.domain.indicators import ERASED, LIVE, Account, Code, Draft, Indicator,
 from hub.domain.sharing import GONE, Party
 from hub.storage import tables
 from hub.storage.dialects import built, insert
+from hub.storage.frames import ADD as _ADD_FRAMES, frame_counts, frames_of, frames_row
 from hub.storage.sending import together, write
 from hub.storage.totals import difference, total
 from hub.storage.words import packed, unpacked
+from matching.signals import VPDQ
 
 _i, _v, _c, _e = tables.indicator, tables.version, tables.code, tables.entry
 
@@ -106,7 +108,16 @@ class SqlIndicators:
             )
             for row in rows:
                 found.setdefault(row.indicator, []).append(_code(row))
+            for key, frames in frames_of(self._connection, some):
+                found.setdefault(key, []).extend(frames)
         return {key: tuple(codes) for key, codes in found.items()}
+
+    def frame_counts(self, keys: Iterable[int]) -> dict[int, int]:
+        """How many frames those indicators have that are of videos."""
+        found: dict[int, int] = {}
+        for some in _slices(sorted(set(keys))):
+            found |= frame_counts(self._connection, some)
+        return found
 
     def versions(self, key: int) -> list[Row[Any]]:
         """Every version of an indicator, oldest first, as rows of the version table."""
@@ -170,11 +181,18 @@ class SqlIndicators:
             _code_row(one.key, code, 1)
             for one, draft in zip(added, drafts, strict=True)
             for code in draft.codes
+            if code.signal != VPDQ.name
+        ]
+        frames = [
+            row
+            for one, draft in zip(added, drafts, strict=True)
+            if (row := frames_row(one.key, draft.codes)) is not None
         ]
         versions = [_version_row(one, "assert", party.key, at, None) for one in added]
         entries = [_entry_row(one.key, one_set, at) for one in added for one_set in one.sets]
         with together(self._connection):
             write(self._connection, _ADD_CODE, codes)
+            write(self._connection, _ADD_FRAMES, frames)
             write(self._connection, _ADD_VERSION, versions)
             write(self._connection, _ADD_ENTRY, entries)
         return [
@@ -236,7 +254,8 @@ class SqlIndicators:
 
     def purge(self, key: int) -> None:
         """Delete every code and value of an indicator; its versions keep only their place."""
-        self._connection.execute(_c.delete().where(_c.c.indicator == key))
+        for table in (_c, tables.frames):
+            self._connection.execute(table.delete().where(table.c.indicator == key))
         self._connection.execute(
             tables.sealed_account.delete().where(tables.sealed_account.c.indicator == key)
         )

@@ -24,9 +24,9 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 def upgrade(database: Database, new_id: Callable[[str], str]) -> None:
     """Migrate to the newest schema; a fresh database gets its instance id and first timeline."""
     with database.writer.connect() as connection, connection.begin():
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        made = config()
+        made.attributes["connection"] = connection
+        command.upgrade(made, "head")
         if connection.scalar(sa.select(tables.head.c.id)) is None:
             _lay(connection, new_id)
 
@@ -35,7 +35,7 @@ def version(database: Database) -> tuple[str | None, str | None]:
     """The schema's revision as the database has it, and as this version of the hub wants it."""
     with database.reader.connect() as connection, connection.begin():
         have = MigrationContext.configure(connection).get_current_revision()
-    return have, ScriptDirectory.from_config(_config()).get_current_head()
+    return have, ScriptDirectory.from_config(config()).get_current_head()
 
 
 def differences(database: Database) -> list[object]:
@@ -45,11 +45,12 @@ def differences(database: Database) -> list[object]:
         return list(compare_metadata(context, tables.metadata))
 
 
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    config.set_main_option("path_separator", "os")
-    return config
+def config() -> Config:
+    """Where the migrations are; a connection is to be put into its attributes."""
+    made = Config()
+    made.set_main_option("script_location", str(_MIGRATIONS))
+    made.set_main_option("path_separator", "os")
+    return made
 
 
 def _lay(connection: Connection, new_id: Callable[[str], str]) -> None:

@@ -211,6 +211,17 @@ code = Table(
     Column("n_to", Integer),
 )
 
+# The frames of a video, all in one row: fixed at n = 1, and never asked for one by one.
+frames = Table(
+    "frames",
+    metadata,
+    Column("indicator", ForeignKey("indicator.key"), primary_key=True),
+    # 32 bytes a frame; 4, big-endian milliseconds; 1, beyond 100 where it is not known.
+    Column("codes", LargeBinary, nullable=False),
+    Column("times", LargeBinary, nullable=False),
+    Column("qualities", LargeBinary, nullable=False),
+)
+
 sealed_account = Table(
     "sealed_account",
     metadata,

@@ -6,10 +6,11 @@
 - decoding: from a file to pixels, the profile ``pdq/1``
 - hashing, borders: from pixels to codes
 - process, frames: the caller's side of a fenced process
+- video: the same for videos
 - worker, fence: its inside
 """
 
-from matching.pictures.hasher import FilePath, Hasher
+from matching.pictures.hasher import FilePath, Hashed, Hasher
 from matching.pictures.process import Limits
 from matching.pictures.values import (
     MAX_BYTES,
@@ -21,6 +22,8 @@ from matching.pictures.values import (
     Refusal,
     RefusedPictureError,
 )
+from matching.pictures.video.process import VideoLimits
+from matching.pictures.video.values import HashedFrame, HashedVideo, RefusedVideoError
 
 __all__ = [
     "MAX_BYTES",
@@ -28,10 +31,15 @@ __all__ = [
     "PROFILE",
     "DerivedCode",
     "FilePath",
+    "Hashed",
+    "HashedFrame",
     "HashedPicture",
+    "HashedVideo",
     "Hasher",
     "HasherError",
     "Limits",
     "Refusal",
     "RefusedPictureError",
+    "RefusedVideoError",
+    "VideoLimits",
 ]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Hash pictures in fenced processes; the caller's own never decodes one.
+"""Hash pictures and videos in fenced processes; the caller's own never decodes one.
 
 with Hasher() as hasher:
     picture = hasher.hash_file("lure.jpg")
@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeAlias
+from typing import BinaryIO, Self, TypeAlias
 
 from matching.pictures.process import HashingProcess, Limits
 from matching.pictures.values import (
@@ -22,18 +22,37 @@ from matching.pictures.values import (
     RefusedPictureError,
     hashed_picture,
 )
+from matching.pictures.video.process import VideoLimits, hash_video
+from matching.pictures.video.sniffing import HEAD, is_video
+from matching.pictures.video.values import SECONDS_PER_FRAME, HashedVideo
 
 FilePath: TypeAlias = str | os.PathLike[str]
+Hashed: TypeAlias = HashedPicture | HashedVideo
 
 
 class Hasher:
     """A few processes that hash, started when first needed, replaced when they fail.
 
     Threads may share one. A process forked off must make its own.
+
+    Args:
+        processes: how many files are hashed at a time.
+        limits: what one picture may cost.
+        video_limits: what one video may cost.
+        seconds_per_frame: how far apart the frames of a video are that are hashed.
     """
 
-    def __init__(self, *, processes: int = 2, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        processes: int = 2,
+        limits: Limits | None = None,
+        video_limits: VideoLimits | None = None,
+        seconds_per_frame: float = SECONDS_PER_FRAME,
+    ) -> None:
         self._limits = limits or Limits()
+        self._video_limits = video_limits or VideoLimits()
+        self._seconds_per_frame = seconds_per_frame
         self._processes = processes
         self._owner = os.getpid()
         self._closed = False
@@ -57,17 +76,22 @@ class Hasher:
             raise RefusedPictureError(Refusal.TOO_MANY_BYTES)
         return hashed_picture(data, self._asked(data))
 
-    def hash_file(self, path: FilePath) -> HashedPicture:
-        """Hash the picture in a file.
+    def hash_file(self, path: FilePath) -> Hashed:
+        """Hash the picture or video in a file; its first bytes say which it is.
 
         Raises:
-            RefusedPictureError: It cannot be read, or is not one that the profile hashes.
+            RefusedPictureError: It cannot be read, or is not one that its profile hashes.
             HasherError: No process could be started here.
         """
-        return self.hash_bytes(_content(Path(path)))
+        with _opened(Path(path)) as file:
+            head = _read(file, HEAD)
+            if is_video(head):
+                return hash_video(file, self._video_limits, self._seconds_per_frame)
+            data = head + _read(file, MAX_BYTES + 1 - len(head))
+        return self.hash_bytes(data)
 
-    def hash_files(self, paths: Iterable[FilePath]) -> list[HashedPicture | RefusedPictureError]:
-        """Hash many files, several at a time; a refusal stands in the place of its picture.
+    def hash_files(self, paths: Iterable[FilePath]) -> list[Hashed | RefusedPictureError]:
+        """Hash many files, several at a time; a refusal stands in the place of its file.
 
         Raises:
             HasherError: No process could be started here.
@@ -96,7 +120,7 @@ class Hasher:
     ) -> None:
         self.close()
 
-    def _hashed_or_refused(self, path: FilePath) -> HashedPicture | RefusedPictureError:
+    def _hashed_or_refused(self, path: FilePath) -> Hashed | RefusedPictureError:
         try:
             return self.hash_file(path)
         except RefusedPictureError as error:
@@ -128,12 +152,18 @@ class Hasher:
         return self._starter.submit(HashingProcess, self._limits).result()
 
 
-def _content(path: Path) -> bytes:
-    """Read a regular file, at most one byte more than a picture may have."""
+def _opened(path: Path) -> BinaryIO:
+    """Open a regular file."""
     try:
         if not path.is_file():
             raise RefusedPictureError(Refusal.NOT_A_FILE)
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
+        return path.open("rb")
+    except OSError as error:
+        raise RefusedPictureError(Refusal.NOT_A_FILE) from error
+
+
+def _read(file: BinaryIO, size: int) -> bytes:
+    try:
+        return file.read(size)
     except OSError as error:
         raise RefusedPictureError(Refusal.NOT_A_FILE) from error

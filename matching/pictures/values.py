@@ -54,6 +54,9 @@ class Refusal(StrEnum):
     UNKNOWN_FORMAT = "unknown-format"
     UNKNOWN_PIXELS = "unknown-pixels"
     DAMAGED = "damaged"
+    NO_VIDEO = "no-video"
+    TOO_MANY_FRAMES = "too-many-frames"
+    NO_DECODER = "no-decoder"
     TOO_DEMANDING = "too-demanding"
     CRASHED = "crashed"
 

@@ -5,7 +5,9 @@ NumPy counts bits, Python does the rest, nothing is shared with the fast path. I
 time without bounds; tests hold the engine against it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +15,8 @@ from numpy.typing import NDArray
 
 from matching.batches import Batch, Hits, Part
 from matching.ports import LABEL_BITS, LABEL_MASK, Chunk
-from matching.signals import INDEX
+from matching.signals import INDEX, VPDQ
+from matching.signals.vpdq import SHARE
 
 
 class Row(NamedTuple):
@@ -46,12 +49,16 @@ class ExactSearch:
         per_request: int = 20_000,
         radius: Mapping[str, int] | None = None,
         capped: bool = True,
+        both: bool = False,
     ) -> Hits:
         """Answer as `Engine.search` does."""
         items: list[list[Row]] = [[] for _ in range(batch.items)]
         for part in batch.parts:
             bits = (radius or {}).get(part.signal.name, part.signal.near)
-            for item, row in self._rows(part, allowed, bits):
+            rows = self._rows(part, allowed, bits)
+            if part.signal is VPDQ:
+                rows = self._videos(part, allowed, bits, both=both)
+            for item, row in rows:
                 items[item].append(row)
         best = [_best(rows) for rows in items]
         kept = _capped(best, per_item, per_request) if capped else best
@@ -77,6 +84,53 @@ class ExactSearch:
                             int(item),
                             Row(derived, distance, found, index, int(asked), stored),
                         )
+
+    def _videos(
+        self, part: Part, allowed: NDArray[np.bool_], radius: int, *, both: bool
+    ) -> Iterator[tuple[int, Row]]:
+        stored = self._frames(allowed)
+        asked: dict[int, set[int]] = defaultdict(set)
+        for code, item in zip(part.codes, part.items.tolist(), strict=True):
+            asked[item].add(_number(code))
+        for item, mine in asked.items():
+            for indicator, theirs in stored.items():
+                distance = _agreement(mine, theirs, radius, both=both)
+                if distance is not None:
+                    yield item, Row(False, distance, indicator, INDEX[VPDQ.name], 0, 0)  # noqa: FBT003 - a row's first column
+
+    def _frames(self, allowed: NDArray[np.bool_]) -> dict[int, list[int]]:
+        frames: dict[int, list[int]] = defaultdict(list)
+        for chunk in self._chunks:
+            if chunk.signal == VPDQ.name:
+                for place, indicator in enumerate(chunk.indicators.tolist()):
+                    label = _label(chunk, place)
+                    if 0 < label < len(allowed) and allowed[label]:
+                        frames[indicator].append(_number(chunk.codes[place]))
+        return frames
+
+
+def _number(code: NDArray[np.uint64]) -> int:
+    words: list[int] = code.tolist()
+    return sum(word << 64 * place for place, word in enumerate(words))
+
+
+def _agreement(
+    mine: Collection[int], theirs: Collection[int], radius: int, *, both: bool
+) -> int | None:
+    """The least distance within which enough frames agree; None where they do not."""
+    ends = [_reach(mine, theirs, radius), _reach(theirs, mine, radius)]
+    found = [one for one in ends if one is not None]
+    if len(found) < (2 if both else 1):
+        return None
+    return max(found) if both else min(found)
+
+
+def _reach(some: Collection[int], others: Collection[int], radius: int) -> int | None:
+    near = sorted(min((one ^ other).bit_count() for other in others) for one in some)
+    for place, distance in enumerate(near, 1):
+        if distance <= radius and Fraction(place, len(some)) >= Fraction(*SHARE):
+            return distance
+    return None
 
 
 def _label(chunk: Chunk, place: int) -> int:

@@ -12,6 +12,7 @@ from matching.signals.phash import PHASH
 from matching.signals.sha1 import SHA1
 from matching.signals.sha256 import SHA256
 from matching.signals.signal import Signal
+from matching.signals.vpdq import VPDQ
 
 __all__ = [
     "ACCOUNT",
@@ -23,12 +24,14 @@ __all__ = [
     "SHA1",
     "SHA256",
     "SIGNALS",
+    "VPDQ",
     "Signal",
+    "signal_at",
     "signal_named",
 ]
 
 # New signals are appended, never inserted: the index is part of every stored digest.
-ORDER: tuple[Signal, ...] = (PDQ, PHASH, MD5, SHA1, SHA256, ACCOUNT)
+ORDER: tuple[Signal, ...] = (PDQ, PHASH, MD5, SHA1, SHA256, ACCOUNT, VPDQ)
 SIGNALS: Mapping[str, Signal] = MappingProxyType({signal.name: signal for signal in ORDER})
 INDEX: Mapping[str, int] = MappingProxyType({s.name: i for i, s in enumerate(ORDER)})
 
@@ -43,3 +46,13 @@ def signal_named(name: str) -> Signal:
         return SIGNALS[name]
     except (KeyError, TypeError):
         raise UnknownSignalError(tuple(SIGNALS)) from None
+
+
+def signal_at(signal: Signal, at_ms: int | None) -> Signal:
+    """Return the signal as which a code is kept: the PDQ of a frame is not that of a picture.
+
+    Args:
+        signal: as the code's text names it.
+        at_ms: when the frame is shown; None for a code of the item as a whole.
+    """
+    return VPDQ if signal is PDQ and at_ms is not None else signal

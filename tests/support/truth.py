@@ -86,6 +86,11 @@ def _chunks(house: House) -> list[Chunk]:
     )  # fmt: skip
     with house.database.reader.connect() as connection:
         rows = connection.execute(live).all()
+        films = connection.execute(
+            sa.select(tables.frames.c.codes, indicator.c.key, indicator.c.label)
+            .join(indicator, indicator.c.key == tables.frames.c.indicator)
+            .where(indicator.c.label != 0)
+        ).all()
         slots = connection.scalars(sa.select(tables.control.c.slot).where(tables.control.c.live))
         chunks = [*control_chunks(ORDER), *(slot_chunk(slot) for slot in slots)]
     for row in rows:
@@ -98,6 +103,10 @@ def _chunks(house: House) -> list[Chunk]:
                 np.array([tag], np.uint32),
             )
         )
+    for film in films:
+        words = words_of(SIGNALS["vpdq"], film.codes)
+        owners = np.full(len(words), film.key, np.uint64)
+        chunks.append(Chunk("vpdq", words, owners, np.full(len(words), film.label, np.uint32)))
     return chunks
 
 

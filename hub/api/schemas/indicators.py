@@ -17,16 +17,15 @@ from hub.api.schemas.base import (
     fault,
     page_of,
 )
-from hub.domain.guards import ITEM_KINDS, MOST_FRAMES
+from hub.domain.guards import ITEM_KINDS, LONGEST_VIDEO_MS, MOST_CODES, MOST_FRAMES
 from hub.domain.vocabulary import VOCABULARY
 from matching.signals import SIGNALS
 
 MOST_ROWS = 1000
 MOST_SETS = 32
 MOST_PEOPLE = 3
-_LONGEST_TIME_MS = 24 * 3600 * 1000
 _CASE = FullMatch(r"^[A-Za-z0-9._:/\-]{1,64}$", error="1 to 64 letters, digits and . _ : / -")
-_PICTURE_SIGNALS = tuple(name for name in SIGNALS if name != "account")
+_PICTURE_SIGNALS = tuple(name for name in SIGNALS if name not in {"account", "vpdq"})
 
 
 def word(name: str, **kwargs: Any) -> Word:
@@ -41,7 +40,11 @@ class CodeSchema(StrictSchema):
     code = fields.String(required=True, metadata={"description": "Lower-case hex."})
     derived = fields.String(metadata={"description": "How it was derived, e.g. trim:border."})
     quality = Whole(0, 100)
-    at_ms = Whole(0, _LONGEST_TIME_MS)
+    at_ms = Whole(
+        0,
+        LONGEST_VIDEO_MS,
+        metadata={"description": "When the frame of a video is shown; its code is a pdq."},
+    )
 
 
 class AccountSchema(StrictSchema):
@@ -56,8 +59,8 @@ class ItemSchema(StrictSchema):
     """A thing seen: a picture or video by its codes, or an account."""
 
     kind = Word(sorted(ITEM_KINDS), required=True)
-    codes = fields.List(fields.Nested(CodeSchema), validate=Length(1, MOST_FRAMES))
-    profile = Word(("pdq/1",))
+    codes = fields.List(fields.Nested(CodeSchema), validate=Length(1, MOST_FRAMES + MOST_CODES))
+    profile = Word(("pdq/1", "vpdq/1"))
     account = fields.Nested(AccountSchema)
     subject = word("subject")
 
@@ -106,7 +109,7 @@ class IndicatorSchema(WordsSchema):
 class VersionSchema(WordsSchema):
     """A revision; ``codes`` replace the derived codes, plain ones stay as they are."""
 
-    codes = fields.List(fields.Nested(CodeSchema), validate=Length(0, MOST_FRAMES))
+    codes = fields.List(fields.Nested(CodeSchema), validate=Length(0, MOST_CODES))
 
     @validates_schema
     def only_derived(self, data: dict[str, Any], **_kwargs: Any) -> None:

@@ -21,14 +21,18 @@ from hub.domain.guards import (
     HEAVIEST_PDQ,
     LEAST_QUALITY,
     LIGHTEST_PDQ,
+    LONGEST_VIDEO_MS,
     MOST_CODES,
+    MOST_FRAMES,
     MOST_OF_A_SIGNAL,
+    PICTURE,
+    VIDEO,
 )
 from hub.services.matches import Query
 from matching.batches import Batch, Part, parse_codes, words_of
 from matching.derivations import derivation_id
 from matching.errors import MalformedHashError, UnknownDerivationError
-from matching.signals import ORDER, PDQ, SIGNALS, Signal
+from matching.signals import ORDER, PDQ, SIGNALS, VPDQ, Signal, signal_at
 
 MOST = 10_000
 """Codes a request, and items a request."""
@@ -36,7 +40,7 @@ PACKED = "application/vnd.breakwater.codes"
 MAGIC = b"BWC1"
 _SECTION = struct.Struct(">BI")
 _LONGEST_REF = 128
-_ASKABLE = {name: signal for name, signal in SIGNALS.items() if name != "account"}
+_ASKABLE = {n: signal for n, signal in SIGNALS.items() if n not in {"account", "vpdq"}}
 
 
 class CodeQuerySchema(StrictSchema):
@@ -46,14 +50,20 @@ class CodeQuerySchema(StrictSchema):
     code = fields.String(required=True, metadata={"description": "Lower-case hex."})
     derived = fields.String(metadata={"description": "How it was derived; plain without."})
     quality = Whole(0, 100)
+    at_ms = Whole(
+        0,
+        LONGEST_VIDEO_MS,
+        metadata={"description": "When the frame of a video is shown; its code is a pdq."},
+    )
 
 
 class ItemQuerySchema(StrictSchema):
-    """A thing seen, with all codes of it."""
+    """A thing seen, with all codes of it; a video has up to 5,000 frames."""
 
+    kind = Word((PICTURE, VIDEO), metadata={"description": "A picture without."})
     ref = Text(_LONGEST_REF, metadata={"description": "Your own name of it, sent back."})
     codes = fields.List(
-        fields.Nested(CodeQuerySchema), required=True, validate=Length(1, MOST_CODES)
+        fields.Nested(CodeQuerySchema), required=True, validate=Length(1, MOST_CODES + MOST_FRAMES)
     )
 
 
@@ -329,24 +339,29 @@ class _Gathered:
 
 def _item_codes(item: Any) -> list[tuple[Signal, bytes, int, bool]]:
     """Signal, value, derivation of each code, and whether it is fit to be searched."""
-    if not isinstance(item, dict) or not item.keys() <= {"ref", "codes"}:
-        raise flaw("malformed-item", "An item has codes, and a ref of yours.")
+    if not isinstance(item, dict) or not item.keys() <= {"ref", "kind", "codes"}:
+        raise flaw("malformed-item", "An item has a kind, codes, and a ref of yours.")
+    kind = item.get("kind", PICTURE)
+    if kind not in (PICTURE, VIDEO):
+        raise flaw("unknown-item-kind", f"Use one of: {PICTURE}, {VIDEO}.")
+    most = MOST_CODES + (MOST_FRAMES if kind == VIDEO else 0)
     codes = item.get("codes")
-    if not isinstance(codes, list) or not 1 <= len(codes) <= MOST_CODES:
-        raise flaw("code-count", f"An item has 1 to {MOST_CODES} codes.")
+    if not isinstance(codes, list) or not 1 <= len(codes) <= most:
+        raise flaw("code-count", f"A {kind} has 1 to {most} codes.")
     read = [_item_code(code) for code in codes]
-    _check_counts(read)
+    _check_frames(read, kind)
+    _check_counts([one for one in read if one[0] is not VPDQ])
     return read
 
 
 def _item_code(code: Any) -> tuple[Signal, bytes, int, bool]:
     if not isinstance(code, Mapping) or not code.keys() <= _CODE_KEYS:
-        raise flaw("malformed-item", "A code has signal, code, derived and quality.")
+        raise flaw("malformed-item", "A code has signal, code, derived, quality and at_ms.")
     name = code.get("signal")
     signal = _ASKABLE.get(name) if isinstance(name, str) else None
     if signal is None:
         raise flaw("unknown-signal", f"Use one of: {', '.join(_ASKABLE)}.")
-    quality = code.get("quality")
+    signal, quality = signal_at(signal, _at_ms(code)), code.get("quality")
     if quality is not None and (type(quality) is not int or not 0 <= quality <= 100):  # noqa: PLR2004 - a percentage
         raise flaw("malformed-item", "A quality is a whole number from 0 to 100.")
     try:
@@ -356,11 +371,35 @@ def _item_code(code: Any) -> tuple[Signal, bytes, int, bool]:
         raise flaw("malformed-code", str(error)) from None
     except (UnknownDerivationError, TypeError):
         raise flaw("unknown-derivation", "There is no such derivation.") from None
-    if signal is PDQ:
+    is_fit = quality is None or quality >= LEAST_QUALITY
+    # Every video fades through black: such a frame is only not searched.
+    if signal is PDQ or (signal is VPDQ and is_fit):
         weight = int.from_bytes(value, "big").bit_count()
         if not LIGHTEST_PDQ <= weight <= HEAVIEST_PDQ:
             raise BadInputError([_IMPOSSIBLE])
-    return signal, value, derivation, quality is None or quality >= LEAST_QUALITY
+    return signal, value, derivation, is_fit
+
+
+def _at_ms(code: Mapping[str, Any]) -> int | None:
+    at_ms = code.get("at_ms")
+    if at_ms is None:
+        return None
+    if type(at_ms) is not int or not 0 <= at_ms <= LONGEST_VIDEO_MS or code["signal"] != PDQ.name:
+        detail = "A frame has a code of pdq, and a time in ms from the start."
+        raise flaw("malformed-frame", detail)
+    return at_ms
+
+
+def _check_frames(codes: Sequence[tuple[Signal, bytes, int, bool]], kind: str) -> None:
+    frames = [derivation for signal, _, derivation, _ in codes if signal is VPDQ]
+    if frames and kind == PICTURE:
+        raise flaw("frame-of-picture", "Only a video has frames.")
+    if kind == VIDEO and any(signal.name in {"pdq", "phash"} for signal, *_ in codes):
+        raise flaw("frame-without-time", "Say when the frame is shown.")
+    if any(frames):
+        raise flaw("malformed-frame", "A frame has no derived codes.")
+    if len(frames) > MOST_FRAMES:
+        raise flaw("too-many-codes", f"A video has at most {MOST_FRAMES} frames.")
 
 
 def _check_counts(codes: Sequence[tuple[Signal, bytes, int, bool]]) -> None:
@@ -372,4 +411,4 @@ def _check_counts(codes: Sequence[tuple[Signal, bytes, int, bool]]) -> None:
         raise flaw("too-many-codes", f"At most {MOST_OF_A_SIGNAL} codes of one signal.")
 
 
-_CODE_KEYS = {"signal", "code", "derived", "quality"}
+_CODE_KEYS = {"signal", "code", "derived", "quality", "at_ms"}

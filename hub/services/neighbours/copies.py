@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from hub.domain.guards import VIDEO
 from hub.domain.indicators import NEIGHBOUR_BITS, Code, Indicator
 from hub.ports import Work
 from hub.services.neighbours.finding import (
-    VIDEO,
+    LOOKS,
     Finder,
     alike_items,
     frames_of,
@@ -80,7 +81,7 @@ class _Known:
     contributed_at: datetime
     item_kind: str
     digests: frozenset[tuple[str, bytes]]
-    frames: tuple[int, ...]
+    looks: tuple[int, ...]
     codes: Sequence[Code]
 
 
@@ -94,9 +95,9 @@ def _known(some: Sequence[Indicator], work: Work) -> list[_Known]:
 
 
 def _known_by(one: Indicator, codes: Sequence[Code]) -> _Known:
-    frames = tuple(int.from_bytes(c.value, "big") for c in codes if c.signal == PDQ.name)
-    digests = frozenset((c.signal, c.value) for c in codes if c.signal != PDQ.name)
-    return _Known(one.key, one.created_at, one.item_kind, digests, frames, codes)
+    looks = tuple(int.from_bytes(c.value, "big") for c in codes if c.signal == PDQ.name)
+    digests = frozenset((c.signal, c.value) for c in codes if c.signal not in LOOKS)
+    return _Known(one.key, one.created_at, one.item_kind, digests, looks, codes)
 
 
 def _are_near(one: _Known, other: _Known) -> bool:
@@ -109,4 +110,4 @@ def _are_near(one: _Known, other: _Known) -> bool:
         mine, theirs = frames_of(one.codes), frames_of(other.codes)
         both = bool(len(mine)) and bool(len(theirs))
         return both and is_covered(theirs, mine) and is_covered(mine, theirs)
-    return any((a ^ b).bit_count() <= NEIGHBOUR_BITS for a in one.frames for b in other.frames)
+    return any((a ^ b).bit_count() <= NEIGHBOUR_BITS for a in one.looks for b in other.looks)

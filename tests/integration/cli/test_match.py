@@ -7,6 +7,7 @@ import time
 import pytest
 
 from matching.freshness import FRESH_SECONDS
+from tests.support.clips import film, recoded
 from tests.support.codes import code, pdq
 from tests.unit.pictures.photographs import encoded, photograph, resized
 
@@ -52,6 +53,22 @@ def test_an_altered_copy_hits_and_ends_with_1(run, reading, altered, unknown):
     assert hit["hits"][0]["harm"] == ["grooming"]
     assert none["answer"] == "none"
     assert ran.told["complete"] is True
+    assert ran.status == 1
+
+
+def test_a_video_is_a_file_like_a_picture(run, reading, words, tmp_path):
+    copy = recoded(tmp_path / "copy.mp4", film(), crf=35)
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(film().read_bytes()[:2000])
+    contributed = run("contribute", film(), *words, "--json")
+
+    ran = run("match", copy, broken, "--json", **reading)
+
+    hit, refused = ran.told["answers"]
+    assert contributed.status == 0
+    assert [one["id"] for one in hit["hits"]] == [one["id"] for one in contributed.told]
+    assert hit["hits"][0]["signal"] == "vpdq"
+    assert refused["answer"] == "refused"
     assert ran.status == 1
 
 

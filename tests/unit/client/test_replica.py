@@ -10,6 +10,7 @@ from hub.client import ApiError, Client, Code, Contribution, Item, Opinion
 from hub.client.replica import Replica
 from hub.domain.sharing import LOOKUP, REPLICA
 from hub.services.restoring import new_timeline
+from tests.support.clips import clip, film, recoded, scenes
 from tests.support.waiting import eventually
 from tests.unit.pictures.photographs import (
     encoded,
@@ -118,6 +119,20 @@ def test_home_and_hub_answer_alike(hub, giver, client, replica):
 
     assert [told(answer) for answer in home.answers] == [told(answer) for answer in away.answers]
     assert [answer.is_hit for answer in home.answers[:5]] == [True, True, True, True, False]
+
+
+def test_a_video_is_matched_at_home_as_at_the_hub(hub, giver, client, replica, tmp_path):
+    half = recoded(tmp_path / "half.mp4", film(), chosen=slice(50, None))
+    other = clip(tmp_path / "other.mp4", scenes(1, 2, 3))
+    items = [Item.of(client.hasher.hash_file(path)) for path in (film(), half, other)]
+    giver.contribute_file(film(), hub.words())
+    hub.house.settle()
+    in_step(replica)
+
+    home, away = replica.match_items(items), client.match_items(items)
+
+    assert [told(answer) for answer in home.answers] == [told(answer) for answer in away.answers]
+    assert [answer.is_hit for answer in home.answers] == [True, True, False]
 
 
 def told(answer):

@@ -18,6 +18,8 @@ from hub.client import (
 )
 from matching.derivations import CONTRIBUTED, NAMES
 from matching.pictures import Refusal
+from tests.support.clips import clip, film, recoded, scenes
+from tests.support.codes import pdq
 from tests.unit.pictures.photographs import encoded, letterboxed, photograph
 
 CAT = photograph("chelsea.png")
@@ -255,3 +257,39 @@ def test_picture_asks_with_no_more_codes_than_an_item_may_have(hasher):
 
         assert len(item.codes) <= 40
         assert sum(code.signal == "pdq" for code in item.codes) <= 32
+
+
+def test_videos_are_files_like_pictures(hub, contributor, reader, tmp_path):
+    kept = contributor.contribute_file(film(), hub.words(), external_id="film-1")
+    again = contributor.contribute_file(film(), hub.words(use="offer"), external_id="film-1")
+    hub.house.settle()
+    copy = recoded(tmp_path / "copy.mp4", film(), crf=35)
+    half = recoded(tmp_path / "half.mp4", film(), chosen=slice(50, None))
+    other = clip(tmp_path / "other.mp4", scenes(1, 2, 3))
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(film().read_bytes()[:2000])
+
+    whole, *found, unknown, refused = reader.match_files([film(), copy, half, other, broken])
+
+    assert (again.id, again.n) == (kept.id, 2)
+    assert [hit.band for hit in whole.answer.hits] == ["exact"]
+    assert [match.answer.hits[0].id for match in found] == [kept.id] * 2
+    assert {match.answer.hits[0].signal for match in found} == {"vpdq"}
+    assert not unknown.is_hit
+    assert refused.refusal is not None
+    assert not refused.is_clear
+
+
+def test_many_videos_go_in_parts_and_never_all_or_none(hub, contributor):
+    frames = [Code("pdq", pdq(("many", n)), at_ms=n) for n in range(4000)]
+    batch = [
+        Contribution.of_codes((Code("md5", f"{number:032x}"), *frames), hub.words(), kind="video")
+        for number in range(1, 12)
+    ]
+
+    rows = contributor.contribute_many(batch, once="films")
+
+    assert [row.index for row in rows] == list(range(11))
+    assert len({row.id for row in rows}) == 11
+    with pytest.raises(ValueError, match="all or none"):
+        contributor.contribute_many(batch, atomic=True)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, strategies as st
 from skimage import data
 
+from hub.domain.frames import telling
 from hub.domain.guards import (
     ITEM_KINDS,
     LEAST_QUALITY,
@@ -29,6 +30,11 @@ def pdq(ones=128, **facts):
     """A code of that many ones, spread such that it is near nothing degenerate."""
     bits = np.random.default_rng(7).permutation(256) < ones
     return Code("pdq", np.packbits(bits).tobytes(), **{"quality": 100, **facts})
+
+
+def frame(at_ms, **facts):
+    """The same as the frame of a video; the API calls it a pdq with a time."""
+    return Code("vpdq", pdq().value, **{"quality": 100, "at_ms": at_ms, **facts})
 
 
 def code(signal, number=1, **facts):
@@ -160,7 +166,7 @@ def test_degenerate_means_at_most_40_bits(bits, found):
 def test_an_item_of_each_kind_is_taken():
     derived = [pdq(derivation=1 + i) for i in range(31)]
     still = [pdq(), *derived, code("phash"), code("md5"), code("sha1"), code("sha256")]
-    frames = [pdq(at_ms=i * 40) for i in range(MOST_FRAMES)]
+    frames = [frame(i * 40) for i in range(MOST_FRAMES)]
 
     assert contribution_flaws("picture", still) == ()
     assert contribution_flaws("video", [*frames, code("md5")]) == ()
@@ -222,9 +228,7 @@ def test_an_account_carries_no_codes_of_pictures_and_a_picture_no_account():
         ("picture-code-of-account", 1)
     ]
     assert slugs(query_flaws("picture", [pdq(), code("account")])) == [("account-of-picture", 1)]
-    assert slugs(query_flaws("video", [pdq(at_ms=0), code("account")])) == [
-        ("account-of-picture", 1)
-    ]
+    assert slugs(query_flaws("video", [frame(0), code("account")])) == [("account-of-picture", 1)]
 
 
 def test_an_account_item_is_about_one_account():
@@ -234,22 +238,47 @@ def test_an_account_item_is_about_one_account():
 
 
 def test_only_a_video_has_frames_and_each_frame_its_time():
-    assert slugs(query_flaws("picture", [pdq(at_ms=0)])) == [("frame-of-picture", 0)]
+    assert slugs(query_flaws("picture", [frame(0)])) == [("frame-of-picture", 0)]
     assert ("frame-without-time", 0) in slugs(query_flaws("video", [pdq()]))
-    assert slugs(query_flaws("video", [pdq(at_ms=-1)])) == [("malformed-frame", 0)]
+    assert slugs(query_flaws("video", [frame(-1)])) == [("malformed-frame", 0)]
     assert slugs(query_flaws("video", [code("md5", at_ms=0)])) == [("malformed-frame", 0)]
+    assert slugs(query_flaws("video", [frame(0, derivation=4)])) == [("malformed-frame", 0)]
 
 
 def test_a_video_has_at_most_5000_frames():
-    frames = [pdq(at_ms=i) for i in range(MOST_FRAMES + 1)]
+    frames = [frame(i) for i in range(MOST_FRAMES + 1)]
 
     assert slugs(query_flaws("video", frames)) == [("too-many-codes", MOST_FRAMES)]
 
 
 def test_a_video_has_one_plain_digest_of_a_kind():
-    codes = [pdq(at_ms=0), code("md5", 1), code("md5", 2)]
+    codes = [frame(0), code("md5", 1), code("md5", 2)]
 
     assert slugs(query_flaws("video", codes)) == [("two-plain-codes", 2)]
+
+
+def test_frames_that_show_nothing_are_no_flaw_and_are_not_kept():
+    black = Code("vpdq", bytes(32), quality=0, at_ms=0)
+    flat = Code("vpdq", hashed(np.zeros((64, 64))).value, at_ms=1000)
+    blurred = frame(2000, quality=49)
+    kept, same = frame(3000), frame(4000)
+    digest = code("md5")
+
+    assert contribution_flaws("video", [black, blurred, kept, same, digest]) == ()
+    assert telling([black, flat, blurred, kept, same, digest]) == (kept, digest)
+
+
+def test_a_video_of_nothing_but_such_frames_is_refused():
+    black = Code("vpdq", bytes(32), quality=0, at_ms=0)
+
+    assert slugs(contribution_flaws("video", [black])) == [("no-strong-code", None)]
+    assert contribution_flaws("video", [black, code("md5")]) == ()
+
+
+def test_a_frame_that_no_picture_has_is_refused():
+    impossible = Code("vpdq", pdq(10).value, at_ms=0)
+
+    assert slugs(contribution_flaws("video", [impossible, frame(1)])) == [("impossible-pdq", 0)]
 
 
 def test_an_unknown_kind_of_item_is_refused_with_the_known_ones():

@@ -21,6 +21,7 @@ def test_the_order_of_signals_is_part_of_every_stored_digest():
         ("sha1", 160, 0),
         ("sha256", 256, 0),
         ("account", 128, 0),
+        ("vpdq", 256, 31),
     ]
     assert list(SIGNALS) == list(INDEX) == [signal.name for signal in ORDER]
     assert [s.name for s in ORDER if not s.strong] == ["phash"]

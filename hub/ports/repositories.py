@@ -174,6 +174,10 @@ class Votes(Protocol):
         """The entries, as (indicator, set), on which an indicator votes."""
         ...
 
+    def reached_entries(self, indicator: int) -> list[tuple[int, int]]:
+        """The entries beside its own, likewise, on which opinions of an indicator are votes."""
+        ...
+
     def neighbours(self, indicator: int) -> dict[int, list[int]]:
         """The indicators that vote on an indicator's entries, by set."""
         ...

@@ -178,6 +178,7 @@ indicator = Table(
     Column("copied", Boolean, nullable=False),
     UniqueConstraint("operator", "external_id"),
     Index(None, "state", "expires"),
+    Index(None, "operator", "created_at"),
 )
 
 version = Table(

@@ -81,6 +81,16 @@ class SqlVotes:
         )
         return [(row.indicator, row.set_key) for row in rows]
 
+    def reached_entries(self, indicator: int) -> list[tuple[int, int]]:
+        """The entries beside its own on which opinions of an indicator are votes."""
+        rows = self._connection.execute(
+            sa.select(_l.c.indicator, _l.c.set_key)
+            .join(_o, _o.c.key == _l.c.opinion)
+            .where(_o.c.indicator == indicator, _l.c.indicator != indicator)
+            .distinct()
+        )
+        return [(row.indicator, row.set_key) for row in rows]
+
     def neighbours(self, indicator: int) -> dict[int, list[int]]:
         """The indicators that vote on an indicator's entries, by set."""
         rows = self._connection.execute(

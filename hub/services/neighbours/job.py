@@ -126,7 +126,8 @@ def _of_version(key: int, n: int, work: Work, finder: Finder) -> set[tuple[int, 
             touched |= _joined(indicator, set_key, work, finder)
         else:
             touched |= _with_neighbours(indicator, set_key, work, finder)
-    for entry, set_key in voted_on:
+    # What was said of it, and reached near, leaves its neighbours with it.
+    for entry, set_key in {*voted_on, *work.votes.reached_entries(key)}:
         if not _still_votes(indicator, entry, set_key, work, finder):
             touched |= _refilled(entry, set_key, work, finder)
     return touched

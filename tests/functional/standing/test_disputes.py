@@ -241,6 +241,18 @@ def test_an_opinion_near_that_is_taken_back_leaves_the_neighbours_too(
     assert [standing(alpha, one) for one in (indicator, present)] == ["disputed", "review"]
 
 
+def test_an_opinion_near_leaves_what_the_same_operator_says_when_its_entry_is_withdrawn(
+    shared, alpha, beta, known, indicator
+):
+    second = contributed(alpha, picture(pdq=flipped(known, 8)), shared)
+    opined(beta, indicator, shared, "disagree", reason="benign", reach="near")
+    assert standing(alpha, second) == "disputed"
+
+    withdrawn(alpha, indicator)
+
+    assert standing(alpha, second) == "review"
+
+
 def test_a_word_on_the_entry_itself_beats_one_on_its_neighbour(
     shared, alpha, beta, gamma, known, indicator
 ):

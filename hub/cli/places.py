@@ -5,8 +5,10 @@ import os
 import platform
 import re
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 
+import matching
 from hub.adapters.embedded import PrivateValkey
 from hub.adapters.processes import (
     AddressTakenError,
@@ -62,10 +64,21 @@ def child_environment(settings: Settings, valkey: PrivateValkey | None) -> dict[
 
 
 def numba_folder(data: Path) -> Path:
-    """Where compiled kernels are kept: apart for each kind of processor, since folders travel."""
+    """Where compiled kernels are kept: apart for each kind of processor, since folders travel.
+
+    Apart for each version of their sources too: numba compiles a kernel anew when its own file
+    changes, but not when a kernel that it calls does, and what it kept would then search wrongly.
+    """
     name = platform.processor() or platform.machine()
     with suppress(OSError):
         text = Path("/proc/cpuinfo").read_text()
         found = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
         name = found[1] if found else name
-    return data / "numba" / re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    kind = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    return data / "numba" / f"{kind}-{kernels_version(Path(matching.__path__[0]))}"
+
+
+def kernels_version(package: Path) -> str:
+    """What tells the sources of compiled kernels from any others, by the folder of `matching`."""
+    sources = sorted((package / "search").glob("*.py"))
+    return sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:12]

@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from hub.cli.places import kernels_version
 from tests.planted.bugs import Bug
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("hub", "matching", "federation", "tests", "pyproject.toml")
 LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
-LONGEST = 300
-"""Seconds after which tests that neither pass nor fail are taken to hang."""
+LONGEST, LONGEST_OF_ALL = 300, 1_800
+"""Seconds after which tests that neither pass nor fail are taken to hang: of one bug, of all."""
 PASSED, FAILED = 0, 1
 """Exit statuses of pytest; all others say that it could not run the tests."""
 
@@ -60,7 +61,7 @@ class Field:
     def unharmed(self, tests: list[str]) -> Outcome:
         """Run tests without any bug: what fails then finds nothing."""
         environment = {"BREAKWATER_TEST_CUTS": "60"}
-        status, lines, seconds = self._run(tests, environment)
+        status, lines, seconds = self._run(tests, environment, LONGEST_OF_ALL)
         return Outcome("none", "passed" if status == PASSED else "fails anyway", seconds, lines)
 
     def planted(self, bug: Bug) -> Outcome:
@@ -86,7 +87,9 @@ class Field:
             raise NotPlantableError(f"{file} has this {text.count(old)} times, not once:\n{old}")
         path.write_text(text.replace(old, new))
 
-    def _run(self, tests: list[str], environment: Mapping[str, str]) -> tuple[int, str, float]:
+    def _run(
+        self, tests: list[str], environment: Mapping[str, str], longest: float = LONGEST
+    ) -> tuple[int, str, float]:
         began = time.monotonic()
         words = ["-x", "-q", "--no-header", "--show-capture=no", "-p", "no:cacheprovider"]
         try:
@@ -97,7 +100,7 @@ class Field:
                 capture_output=True,
                 text=True,
                 check=False,
-                timeout=LONGEST,
+                timeout=longest,
             )
         except subprocess.TimeoutExpired:
             return -1, f"it hangs: {tests}", time.monotonic() - began
@@ -108,7 +111,10 @@ class Field:
         foreign = ("COV_", "COVERAGE", "PYTHON")
         return {
             **{name: value for name, value in os.environ.items() if not name.startswith(foreign)},
-            "NUMBA_CACHE_DIR": str(self._folder / "numba"),
+            # A bug in a kernel would not be met by those that call it and were compiled before.
+            "NUMBA_CACHE_DIR": str(
+                self._folder / "numba" / kernels_version(self._folder / "matching")
+            ),
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONPATH": str(self._folder),
             **more,

@@ -25,6 +25,9 @@ HONEST = {
 }
 
 
+OF_VIDEOS = {Refusal.NO_VIDEO, Refusal.TOO_MANY_FRAMES, Refusal.NO_DECODER}
+
+
 def answered(**changes):
     return json.dumps({**HONEST, **changes}).encode()
 
@@ -71,12 +74,20 @@ def test_answer_that_the_process_may_not_give_counts_as_a_crash(lie):
     assert refused.value.reason == Refusal.CRASHED
 
 
-@pytest.mark.parametrize("reason", Refusal)
+@pytest.mark.parametrize("reason", sorted(set(Refusal) - OF_VIDEOS))
 def test_refusal_says_what_is_wrong_in_a_sentence(reason):
     with pytest.raises(RefusedPictureError, match=r"^[A-Z].*\.$") as refused:
         hashed_picture(DATA, json.dumps({"refused": reason}).encode())
 
     assert refused.value.reason == reason
+
+
+@pytest.mark.parametrize("reason", sorted(OF_VIDEOS))
+def test_process_that_says_of_a_picture_what_is_said_of_videos_is_not_believed(reason):
+    with pytest.raises(RefusedPictureError) as refused:
+        hashed_picture(DATA, json.dumps({"refused": reason}).encode())
+
+    assert refused.value.reason == Refusal.CRASHED
 
 
 def test_process_greets_and_answers_picture_after_picture_until_there_is_no_more():

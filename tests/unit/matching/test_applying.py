@@ -356,6 +356,17 @@ def test_readers_beside_a_writer_always_see_rows_and_position_together(engine):
     assert torn == []
 
 
+def test_what_changed_while_a_base_was_made_is_kept(engine, feed):
+    base = engine.state
+    engine.apply([feed.change(1, 0), feed.change(9, 2, (plain("pdq", code(9)),))])
+
+    assert engine.rebase(base)
+
+    assert engine.position == len(feed.changes) > base.position
+    assert [found(engine, number) for number in (1, 2, 9)] == [[], [2], [9]]
+    assert engine.totals == feed.totals()
+
+
 def test_rows_that_died_are_folded_away(monkeypatch):
     monkeypatch.setattr(folding, "LEAST_CHANGED", 10)
     feed, engine = FakeFeed(), Engine()

@@ -145,7 +145,7 @@ def _found(
 
 
 def _told(kind: Kind, found: NDArray[np.bool_]) -> Iterator[Measure]:
-    plain, derived = found.mean(axis=(0, 1))
+    plain, derived = (float(share) for share in found.mean(axis=(0, 1)))
     missed, tried = int((~found[:, :, 1]).sum()), found[:, :, 1].size
     yield Measure(f"altered: {kind.name}", derived, "found", kind.reach)
     yield Measure(f"altered: {kind.name}, missed", missed, f"of {tried}")

@@ -12,10 +12,10 @@ depends_on = None
 def upgrade() -> None:
     with op.batch_alter_table("indicator") as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_indicator_operator_created_at"), ["operator", "created_at"]
+            batch_op.f("ix_indicator_operator_indicator_created_at"), ["operator", "created_at"]
         )
 
 
 def downgrade() -> None:
     with op.batch_alter_table("indicator") as batch_op:
-        batch_op.drop_index(batch_op.f("ix_indicator_operator_created_at"))
+        batch_op.drop_index(batch_op.f("ix_indicator_operator_indicator_created_at"))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Arrays in a file that is written once, sealed, and mapped ever after.
 
-The arrays come first, each padded to a whole number of blocks of the cache; then what they are, as
-JSON, with a checksum of every 64 MB; then a trailer of fixed length:
+The arrays come first, each beginning with a line of the cache; then what they are, as JSON, with a
+checksum of every 64 MB and of what fills the gaps; then a trailer of fixed length:
 
 - length of the JSON, uint64
 - SHA-256 of the JSON
@@ -116,16 +116,17 @@ def _written(
     place = 0
     for name, array in arrays:
         step(name)
+        data = array.reshape(-1).view(np.uint8).data
+        parts = [data[begin : begin + BLOCK] for begin in range(0, len(data), BLOCK)]
         if listed and listed[-1][0] == name:
             listed[-1][2][0] += len(array)
         else:
-            place += _write_all(file, bytes(-place % ALIGNED))
-            listed.append([name, array.dtype.str[1:], list(array.shape), place])
-        data = array.reshape(-1).view(np.uint8).data
-        for begin in range(0, len(data), BLOCK):
-            block = data[begin : begin + BLOCK]
-            blocks.append([place, len(block), _sum(block)])
-            place += _write_all(file, block)
+            padding = memoryview(bytes(-place % ALIGNED))
+            listed.append([name, array.dtype.str[1:], list(array.shape), place + len(padding)])
+            parts.insert(0, padding)
+        for part in parts:
+            blocks.append([place, len(part), _sum(part)])
+            place += _write_all(file, part)
     return listed, blocks
 
 

@@ -5,6 +5,8 @@ What is known stays known, what is contributed meanwhile is found, nobody is tur
 answer is complete, and the copy is as the database says in the end, by nobody's hand.
 """
 
+import contextlib
+import http.client
 import json
 import os
 import sqlite3
@@ -146,8 +148,16 @@ def test_a_server_is_lost_under_a_whole_hub(redis, tmp_path):
 
 
 def all_ready(hub):
-    """Whether both processes that answer have loaded: each call comes to one of them."""
-    return len(hub.named("answering")) == 2 and all(hub.is_ready() for _ in range(CALLS))
+    """Whether both processes that answer are in step: each call comes to one of them."""
+    return len(hub.named("answering")) == 2 and all(in_step(hub) for _ in range(CALLS))
+
+
+def in_step(hub):
+    """Whether whoever answers has loaded, and has asked the truth since."""
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        status, answer = hub.call("GET", "/v1/status", key=hub.keys[1])
+        return status == 200 and json.loads(answer)["complete"]
+    return False
 
 
 def agrees(hub):

@@ -93,11 +93,13 @@ def test_a_file_that_was_cut_off_is_refused(folder, kind, share):
 
 
 @pytest.mark.parametrize("kind", [".segment", ".overlay"])
-def test_one_bit_turned_in_any_array_or_in_what_follows_them_is_refused(folder, kind):
+def test_one_bit_turned_in_or_between_or_behind_the_arrays_is_refused(folder, kind):
     for path in [path for path in paths(folder) if path.name.endswith(kind)]:
         whole = path.read_bytes()
         _, arrays = files.opened(path)
         places = [whole.index(array.tobytes()) for array in arrays.values() if array.size]
+        ends = [whole.index(array.tobytes()) + array.nbytes for array in arrays.values()]
+        places += [end for end in ends if end % files.ALIGNED]
         places += [len(whole) - back for back in (1, 9, 17, 49, 52, 60, 80)]
         for place in places:
             with_byte(path, place, 0x10)
@@ -199,8 +201,10 @@ def test_an_empty_list_is_refused_and_made_anew(folder, feed):
     mended(folder, feed)
 
 
-def test_a_damaged_segment_is_made_anew(folder, feed):
-    with_byte(next(folder.glob("*.segment")), 100)
+@pytest.mark.parametrize("place", [0, 100, -100])
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_damaged_segment_is_made_anew(folder, feed, which, place):
+    with_byte(sorted(folder.glob("*.segment"))[which], place)
 
     mended(folder, feed)
 

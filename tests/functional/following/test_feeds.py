@@ -332,11 +332,11 @@ def test_a_strict_set_never_leaves(house, admin, alpha, beta, known):
 
 def waiting(house, caller, cursor, pool, seconds=20):
     """A long poll in a thread of its own; returns when it waits."""
+    places = house.hub.waiting._places  # noqa: SLF001 - nothing else tells that it waits
+    before = places._value  # noqa: SLF001 - as above
     poll = pool.submit(
         house.caller(caller.secret).get, f"/v1/changes?cursor={cursor}&wait={seconds}"
     )
-    places = house.hub.waiting._places  # noqa: SLF001 - nothing else tells that it waits
-    before = places._value  # noqa: SLF001 - as above
     deadline = time.monotonic() + 10
     while places._value == before and not poll.done() and time.monotonic() < deadline:  # noqa: SLF001 - as above
         time.sleep(0.001)

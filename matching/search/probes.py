@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from numba import njit, types
+from numba.extending import overload
 
 from matching.search.instructions import ones, prefetch
 from matching.search.judging import (
@@ -72,13 +73,6 @@ def _ordered(code: Any, codes: Any, steps: Any, at: Any, candidates: Any) -> Any
     return found, bounds[1], 0
 
 
-@njit(
-    _three(
-        _code, types.Tuple((codes_type, codes_type, layout_type)), _steps, _three, candidates_type
-    ),
-    nogil=True,
-    cache=True,
-)
 def _with_riders(code: Any, held: Any, steps: Any, at: Any, candidates: Any) -> Any:
     """Gather near rows of the other parts, whose entries carry riders.
 
@@ -122,13 +116,6 @@ def _with_riders(code: Any, held: Any, steps: Any, at: Any, candidates: Any) -> 
     return found, last, 0
 
 
-@njit(
-    _three(
-        _code, types.Tuple((codes_type, ints_type, layout_type)), _steps, _three, candidates_type
-    ),
-    nogil=True,
-    cache=True,
-)
 def _without(code: Any, held: Any, steps: Any, at: Any, candidates: Any) -> Any:
     """Gather near rows of the other parts, whose entries are row numbers alone.
 
@@ -161,69 +148,68 @@ def _without(code: Any, held: Any, steps: Any, at: Any, candidates: Any) -> Any:
     return found, last, 0
 
 
-def _near(entries_type: Any, listed: Any) -> Any:
-    """Make the kernel for entries with riders, or without."""
-
-    @njit(
-        _four(
-            search_type, types.Tuple((entries_type, _cut, aside_type)), _reach, _three, out_type
-        ),
-        nogil=True,
-        cache=True,
-    )
-    def near(search: Any, index: Any, reach: Any, place: Any, out: Any) -> Any:
-        codes, questions = search[0][0], search[1][0]
-        entries, cut, aside = index
-        parts, turns = cut[1], cut[2]
-        radius, spread, limit = reach
-        count, most = len(parts), len(parts) * len(turns) + len(aside[0])
-        given, found = np.empty(count, np.int64), 0
-        steps = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(count + 1, np.int64)
-        candidates = np.empty(MOST, np.int64), np.empty(MOST, np.int64), np.empty(MOST, np.int64)
-        step, entry = place[1], place[2]
-        for query in range(place[0], len(questions)):
-            given[:] = spread
-            code = questions[query]
-            total = look_up(code, (cut, aside), radius, given, steps)
-            if total > limit and given[0] != WHOLE:
-                spread_anew(code, aside[1][0], cut, radius, given)
-                look_up(code, (cut, aside), radius, given, steps)
-            # What is farther than the worst that is still wanted is not even looked at.
-            worst = search[2][1][search[1][1][query]]
-            near_enough = np.int64(min(np.uint64(radius), worst))
-            while step < steps[2][count]:
-                if len(out[0]) - found < MOST:
-                    return found, query, step, entry
-                at = (near_enough, step, entry)
-                if step < steps[2][1]:
-                    near_by, step, entry = _ordered(code, codes, steps, at, candidates)
-                else:
-                    near_by, step, entry = listed(
-                        code, (codes, entries, parts), steps, at, candidates
-                    )
-                told = (query, near_by, found)
-                found = judge(search, (parts, given), told, candidates, out)
-            step, entry = 0, 0
-        return found, len(questions), 0, 0
-
-    return near
+def _listed(code: Any, held: Any, steps: Any, at: Any, candidates: Any) -> Any:
+    """Stand for the one of the two above that fits the entries; compiled code alone calls it."""
+    raise NotImplementedError
 
 
-near_with_riders = _near(codes_type, _with_riders)
-"""Find the rows of a segment within a radius.
+@overload(_listed)
+def _listed_for(code: Any, held: Any, steps: Any, at: Any, candidates: Any) -> Any:  # noqa: ARG001  # numba's way
+    # No closure over the one that fits: that would be compiled anew in every process.
+    return _with_riders if held[1] == codes_type else _without
 
-Args:
-    search: what is held: codes, indicators, tags, rows and labels of the overlay; what is asked
-        and what is wanted, as for `kernels.near_by_two`.
-    index: entries; offsets, `Plan.layout`, `Plan.turns`, `Plan.upto`; and of the crowds centres,
-        bounds and distances.
-    reach: radius in bits, bits turned in each part, entries that are too many for a query.
-    place: where to begin: query, step, entry.
-    out: buffers for queries, rows, distances; with room for `MOST` at least.
 
-Returns:
-    How many were found, and the query, step and entry to go on from. Done when that query is not
-    below the count of queries.
-"""
-near_without = _near(ints_type, _without)
-"""The same for entries without riders."""
+def _taking(entries_type: Any) -> Any:
+    index_type = types.Tuple((entries_type, _cut, aside_type))
+    return _four(search_type, index_type, _reach, _three, out_type)
+
+
+@njit([_taking(codes_type), _taking(ints_type)], nogil=True, cache=True)
+def near(search: Any, index: Any, reach: Any, place: Any, out: Any) -> Any:
+    """Find the rows of a segment within a radius.
+
+    Args:
+        search: what is held: codes, indicators, tags, rows and labels of the overlay; what is
+            asked and what is wanted, as for `kernels.near_by_two`.
+        index: entries, with riders or without; offsets, `Plan.layout`, `Plan.turns`, `Plan.upto`;
+            and of the crowds centres, bounds and distances.
+        reach: radius in bits, bits turned in each part, entries that are too many for a query.
+        place: where to begin: query, step, entry.
+        out: buffers for queries, rows, distances; with room for `MOST` at least.
+
+    Returns:
+        How many were found, and the query, step and entry to go on from. Done when that query is
+        not below the count of queries.
+    """
+    codes, questions = search[0][0], search[1][0]
+    entries, cut, aside = index
+    parts, turns = cut[1], cut[2]
+    radius, spread, limit = reach
+    count, most = len(parts), len(parts) * len(turns) + len(aside[0])
+    given, found = np.empty(count, np.int64), 0
+    steps = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(count + 1, np.int64)
+    candidates = np.empty(MOST, np.int64), np.empty(MOST, np.int64), np.empty(MOST, np.int64)
+    step, entry = place[1], place[2]
+    for query in range(place[0], len(questions)):
+        given[:] = spread
+        code = questions[query]
+        total = look_up(code, (cut, aside), radius, given, steps)
+        if total > limit and given[0] != WHOLE:
+            spread_anew(code, aside[1][0], cut, radius, given)
+            look_up(code, (cut, aside), radius, given, steps)
+        # What is farther than the worst that is still wanted is not even looked at.
+        worst = search[2][1][search[1][1][query]]
+        near_enough = np.int64(min(np.uint64(radius), worst))
+        while step < steps[2][count]:
+            if len(out[0]) - found < MOST:
+                return found, query, step, entry
+            at = (near_enough, step, entry)
+            if step < steps[2][1]:
+                near_by, step, entry = _ordered(code, codes, steps, at, candidates)
+            else:
+                held = (codes, entries, parts)
+                near_by, step, entry = _listed(code, held, steps, at, candidates)
+            told = (query, near_by, found)
+            found = judge(search, (parts, given), told, candidates, out)
+        step, entry = 0, 0
+    return found, len(questions), 0, 0

@@ -92,11 +92,10 @@ class Scan:
     def _of_segment(self, piece: Piece, told: tuple[Any, ...], begin: int) -> Iterator[Portion]:
         segment, overlay = piece.segment, piece.overlay
         held = (segment.codes, segment.indicators, segment.tags, overlay.rows, overlay.labels)
-        near = probes.near_with_riders if segment.plan.riders else probes.near_without
         index, reach = (segment.entries, segment.cut, segment.aside), segment.reach(self.radius)
         out, place = _buffers(SEGMENT_ROOM), (0, 0, 0)
         while place[0] < len(self.part.codes):
-            count, *at = near((held, *told), index, reach, place, out)
+            count, *at = probes.near((held, *told), index, reach, place, out)
             place = (at[0], at[1], at[2])
             if count:
                 queries, rows, distances = _filled(out, count)

@@ -5,7 +5,7 @@ Two questions: what does it cost those who look for something else; and what doe
 into a cluster, where a hundred thousand codes are within the radius.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from statistics import median
@@ -73,7 +73,7 @@ def _few_hits(hard: Hard, plain: Hard) -> Iterator[Measure]:
         name: partial(_ask, plain.engine if name == "random" else hard.engine, asked)
         for name, asked in named.items()
     }
-    taken = _warmed(works)
+    taken = in_turns(works, ROUNDS)
     each = {name: [s / len(named[name]) for s in of] for name, of in taken.items()}
     for where in hard.asked:
         share = median(ratios(each[where], each["random"]))
@@ -116,7 +116,7 @@ def _inside(held: Words) -> Iterator[Measure]:
         "all": lambda _number: everywhere(whole),
         "nearest": lambda _number: nearest(whole),
     }
-    taken = _warmed(works)
+    taken = in_turns(works, ROUNDS)
     scan = [min(pair) for pair in zip(taken["all"], taken["nearest"], strict=True)]
     share = median(ratios(taken["ours"], scan))
     yield Measure("inside a cluster / scan of just it", share, "", at_most(REACH_INSIDE))
@@ -132,11 +132,6 @@ def _scanned(codes: Words) -> Engine:
     total = Total(len(codes), 0)
     engine.begin(State(ours.TIMELINE, ours.POSITION, {PDQ.name: Table(PDQ, (), table, total)}))
     return engine
-
-
-def _warmed(works: Mapping[str, Work]) -> Mapping[str, Sequence[float]]:
-    in_turns(works, 1)
-    return in_turns(works, ROUNDS)
 
 
 def _ask(engine: Engine, asked: Words, _number: int) -> None:

@@ -36,12 +36,14 @@ class Crowds:
         centres: uint64 ``(k, words)``.
         bounds: int64 ``(k + 1,)``, where each crowd begins, counted from the first of them.
         apart: int64 ``(len(rows),)``, bits from the centre.
+        offsets: uint32 ``(parts, values + 1)``, where the rest of each value of each part begins.
     """
 
     rows: NDArray[np.int64]
     centres: NDArray[np.uint64]
     bounds: NDArray[np.int64]
     apart: NDArray[np.int64]
+    offsets: NDArray[np.uint32]
 
 
 def crowds(codes: NDArray[np.uint64], plan: Plan) -> Crowds:
@@ -49,7 +51,9 @@ def crowds(codes: NDArray[np.uint64], plan: Plan) -> Crowds:
 
     None among few codes, nor where a code is cut into one part: rows lie together there anyway.
     """
-    found = list(_crowds(codes, plan)) if plan.parts > 1 and len(codes) >= LEAST else []
+    offsets = _offsets(codes, plan)
+    looked_for = plan.parts > 1 and len(codes) >= LEAST
+    found = list(_crowds(codes, plan, offsets)) if looked_for else []
     none = np.empty(0, np.int64)
     sizes = [0, *(len(rows) for rows, *_ in found)]
     return Crowds(
@@ -57,46 +61,59 @@ def crowds(codes: NDArray[np.uint64], plan: Plan) -> Crowds:
         np.array([centre for _, centre, _ in found], np.uint64).reshape(-1, codes.shape[1]),
         np.cumsum(sizes, dtype=np.int64),
         np.concatenate([none, *(apart for *_, apart in found)]),
+        offsets,
     )
 
 
 _Crowd = tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.int64]]
 
 
-def _crowds(codes: NDArray[np.uint64], plan: Plan) -> Iterator[_Crowd]:
+def _offsets(codes: NDArray[np.uint64], plan: Plan) -> NDArray[np.uint32]:
+    offsets = np.zeros((plan.parts, plan.buckets // plan.parts), np.uint32)
+    for part, of_part in zip(plan.layout(), offsets, strict=True):
+        packing.count(codes, part, of_part)
+    return offsets
+
+
+def _crowds(
+    codes: NDArray[np.uint64], plan: Plan, offsets: NDArray[np.uint32]
+) -> Iterator[_Crowd]:
+    """Find one crowd after another, and take it out of the offsets."""
     left = np.arange(len(codes))
     told = 0
-    for part in plan.layout():
+    for part, of_part in zip(plan.layout(), offsets, strict=True):
         passed: set[int] = set()
         while told < MOST and len(passed) < TRIES:
-            bucket, rows = _heaviest(codes, part, passed)
-            if len(rows) < max(LEAST, CROWDED * len(codes) >> plan.width):
+            bucket, size = _heaviest(of_part, passed)
+            if size < max(LEAST, CROWDED * len(codes) >> plan.width):
                 break
-            crowd = _around(codes, rows)
+            crowd = _around(codes, _within(codes, part, of_part, bucket))
             if crowd is None:
                 passed.add(bucket)
                 continue
             members, centre, apart = crowd
             yield left[members], centre, apart
             told += 1
+            offsets -= _offsets(packing.fixed(codes[members]), plan)
             rest = np.delete(np.arange(len(codes)), members)
             left, codes = left[rest], packing.fixed(codes[rest])
 
 
-def _heaviest(
-    codes: NDArray[np.uint64], part: NDArray[np.int64], passed: set[int]
-) -> tuple[int, NDArray[np.int64]]:
-    """The value of a part that most codes have, and those codes' numbers."""
-    offsets = np.zeros(int(part[3]) + 2, np.uint32)
-    packing.count(codes, part, offsets)
+def _heaviest(offsets: NDArray[np.uint32], passed: set[int]) -> tuple[int, int]:
+    """The value of a part that most codes have, and how many have it."""
     sizes = np.diff(offsets)
     sizes[list(passed)] = 0
     bucket = int(sizes.argmax())
-    if sizes[bucket] < LEAST:
-        return bucket, np.empty(0, np.int64)
+    return bucket, int(sizes[bucket])
+
+
+def _within(
+    codes: NDArray[np.uint64], part: NDArray[np.int64], offsets: NDArray[np.uint32], bucket: int
+) -> NDArray[np.int64]:
+    """The numbers of the codes that have a value."""
     places = np.empty(len(codes), np.uint32)
     packing.places(codes, part, offsets.copy(), places)
-    return bucket, np.flatnonzero((places >= offsets[bucket]) & (places < offsets[bucket + 1]))
+    return np.flatnonzero((places >= offsets[bucket]) & (places < offsets[bucket + 1]))
 
 
 def _around(codes: NDArray[np.uint64], rows: NDArray[np.int64]) -> _Crowd | None:

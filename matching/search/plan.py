@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
+from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
@@ -123,15 +124,15 @@ def _turns(width: int) -> NDArray[np.uint64]:
 
 @cache
 def _upto(width: int) -> Ints:
-    ones = np.bitwise_count(_turns(width))
-    return np.searchsorted(ones, np.arange(int(ones.max()) + 2)).astype(np.int64)
+    told = [0]
+    for ones in range(width + 1):
+        more = told[-1] + comb(width, ones)
+        if more > MOST_TURNS:
+            break
+        told.append(more)
+    return np.array(told, np.int64)
 
 
 def _values(width: int) -> Iterator[int]:
-    told = 0
-    for ones in range(width + 1):
-        values = [sum(1 << p for p in places) for places in combinations(range(width), ones)]
-        told += len(values)
-        if told > MOST_TURNS:
-            return
-        yield from values
+    for ones in range(len(_upto(width)) - 1):
+        yield from (sum(1 << p for p in places) for places in combinations(range(width), ones))

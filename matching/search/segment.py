@@ -129,10 +129,8 @@ def packed(rows: Chunk, plan: Plan, aside: Crowds) -> Iterator[tuple[str, Array]
 
     What is given out is overwritten when the next is asked for.
     """
-    layout, size = plan.layout(), plan.buckets // plan.parts
-    offsets = np.zeros(plan.buckets, np.uint32)
-    of_part = offsets.reshape(plan.parts, size)
-    where = _where(rows, layout[0], of_part[0], aside)
+    layout, offsets = plan.layout(), aside.offsets
+    where = _where(rows, layout[0], aside)
     placed = np.empty(rows.codes.shape, np.uint64)
     packing.put(fixed(rows.codes), where, placed)
     yield "codes", placed
@@ -148,10 +146,9 @@ def packed(rows: Chunk, plan: Plan, aside: Crowds) -> Iterator[tuple[str, Array]
     if plan.parts == 1:
         yield "entries", entries[:0]
     for part in range(1, plan.parts):
-        packing.count(codes, layout[part], of_part[part])
-        fill(codes, layout[part], of_part[part].copy(), entries)
+        fill(codes, layout[part], offsets[part].copy(), entries)
         yield "entries", entries
-    yield "offsets", offsets
+    yield "offsets", offsets.reshape(-1)
     yield "centres", aside.centres
     yield "bounds", aside.bounds + len(codes)
     yield "apart", aside.apart
@@ -169,19 +166,15 @@ def in_memory(signal: Signal, rows: Chunk, plan: Plan) -> Segment:
     return Segment(signal, plan, **arrays, name="")
 
 
-def _where(
-    rows: Chunk, part: Ints, offsets: NDArray[np.uint32], aside: Crowds
-) -> NDArray[np.uint32]:
+def _where(rows: Chunk, part: Ints, aside: Crowds) -> NDArray[np.uint32]:
     """Say where each row is to lie: in the order of a part, and those laid aside behind."""
-    where = np.empty(len(rows.tags), np.uint32)
+    where, cursors = np.empty(len(rows.tags), np.uint32), aside.offsets[0].copy()
     if not len(aside.rows):
-        packing.count(fixed(rows.codes), part, offsets)
-        packing.places(fixed(rows.codes), part, offsets.copy(), where)
+        packing.places(fixed(rows.codes), part, cursors, where)
         return where
     rest = np.delete(np.arange(len(where)), aside.rows)
-    codes, places = fixed(rows.codes[rest]), np.empty(len(rest), np.uint32)
-    packing.count(codes, part, offsets)
-    packing.places(codes, part, offsets.copy(), places)
+    places = np.empty(len(rest), np.uint32)
+    packing.places(fixed(rows.codes[rest]), part, cursors, places)
     where[rest] = places
     where[aside.rows] = np.arange(len(rest), len(where))
     return where

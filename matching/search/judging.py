@@ -7,7 +7,7 @@ import numpy as np
 from numba import njit, types
 
 from matching.search.instructions import ones
-from matching.search.kernels import asked_type, is_wanted, out_type, wanted_type
+from matching.search.kernels import asked_type, is_seen, out_type, rank_of, wanted_type
 
 # What is held may be mapped from a file, and is never written to.
 codes_type = types.Array(types.uint64, 2, "C", readonly=True)
@@ -72,16 +72,23 @@ def judge(search: Any, cut: Any, asked: Any, candidates: Any, out: Any) -> Any:
     Returns:
         How many rows are found now.
     """
-    held, questions, wanted = search
-    indicators = held[1]
+    held, (codes, items, derivations), (allowed, ranks, worst_indicators) = search
+    indicators, tags = held[1], held[2]
     query, count, found = asked
     rows, distances, ways = candidates
     queries, rows_told, distances_told = out
+    item, derivation, changed = items[query], derivations[query], len(held[3]) > 0
+    worst, worst_indicator = ranks[item], worst_indicators[item]
     for place in range(count):
-        row, distance = rows[place], distances[place]
-        if not is_wanted(questions, wanted, _tag(held, row), indicators[row], (query, distance)):
+        row, distance, way = rows[place], distances[place], ways[place]
+        # No call where none is needed: to hand arrays over takes longer than all the rest.
+        tag = _tag(held, row) if changed else tags[row]
+        rank = rank_of(distance, tag, derivation)
+        if rank > worst or (rank == worst and indicators[row] > worst_indicator):
             continue
-        if _is_first((held[0], questions[0]), cut, (row, query, ways[place])):
+        if not is_seen(tag, allowed):
+            continue
+        if way == 0 or _is_first((held[0], codes), cut, (row, query, way)):
             queries[found], rows_told[found], distances_told[found] = query, row, distance
             found += 1
     return found

@@ -49,16 +49,27 @@ def _distance(columns: Any, codes: Any, row: Any, query: Any) -> Any:
 
 
 @njit(inline="always")
-def is_wanted(asked: Any, wanted: Any, tag: Any, indicator: Any, found: Any) -> Any:
+def is_seen(tag: Any, allowed: Any) -> Any:
+    """Tell whether the asker may see a row."""
+    label = tag & LABEL_MASK
+    return label < allowed.shape[0] and allowed[label]
+
+
+@njit(inline="always")
+def rank_of(distance: Any, tag: Any, derivation: Any) -> Any:
+    """Rank a row: whatever is derived, on either side, comes after all that is not."""
+    plain = tag & LABEL_MASK == tag and derivation == 0
+    return np.uint64(distance) if plain else np.uint64(distance + _FAR)
+
+
+@njit(inline="always")
+def _is_wanted(asked: Any, wanted: Any, tag: Any, indicator: Any, found: Any) -> Any:
     """Tell whether the asker may see a row, and whether it can still be among the best."""
     (_codes, items, derivations), (query, distance) = asked, found
     allowed, worst_ranks, worst_indicators = wanted
-    label = tag & LABEL_MASK
-    if label >= allowed.shape[0] or not allowed[label]:
+    if not is_seen(tag, allowed):
         return False
-    plain = tag == label and derivations[query] == 0
-    rank = np.uint64(distance) if plain else np.uint64(distance + _FAR)
-    worst = worst_ranks[items[query]]
+    rank, worst = rank_of(distance, tag, derivations[query]), worst_ranks[items[query]]
     return rank < worst or (rank == worst and indicator <= worst_indicators[items[query]])
 
 
@@ -70,7 +81,7 @@ def _look_closer(search: Any, radius: Any, place: Any, out: Any, found: Any) -> 
     queries, rows, distances = out
     for row in range(block, min(block + BLOCK, rows_held)):
         distance = _distance(columns, asked[0], row, query)
-        if distance <= radius and is_wanted(
+        if distance <= radius and _is_wanted(
             asked, wanted, tags[row], indicators[row], (query, distance)
         ):
             queries[found], rows[found], distances[found] = query, row, distance
@@ -214,7 +225,7 @@ def equal(search: Any, table: Any, row: Any, out: Any) -> Any:
         if query >= 0 and queries.shape[0] - found < chains.shape[0]:
             return found, j, 0
         while query >= 0:
-            if _distance(columns, codes, j, query) == 0 and is_wanted(
+            if _distance(columns, codes, j, query) == 0 and _is_wanted(
                 asked, wanted, tags[j], indicators[j], (query, 0)
             ):
                 queries[found], places[found], distances[found] = query, j, 0

@@ -31,7 +31,8 @@ from matching.search.spreading import WHOLE, aside_type, look_up, spread_anew
 
 AHEAD, CLOSE = 8, 4  # buckets whose entries, and whose rows, are fetched before they are needed
 LINE, FEW = 4, 64  # entries of a cache line; rows of a bucket that are fetched beforehand
-MOST = 1_024  # rows gathered before they are judged; a buffer needs room for so many
+MOST = 512  # rows gathered before they are judged; a buffer needs room for so many
+FOUR = 4  # words of a PDQ code
 _RIDER = np.uint64(0xFFFFFFFF)
 
 _code = types.uint64[::1]
@@ -39,6 +40,18 @@ _steps = types.UniTuple(longs_type, 3)
 _three, _four = types.UniTuple(types.int64, 3), types.UniTuple(types.int64, 4)
 _cut = types.Tuple((ints_type, layout_type, types.uint64[::1], longs_type))
 _reach = types.Tuple((types.int64, longs_type, types.int64))
+
+
+@njit(types.uint64(_code, codes_type, types.int64), nogil=True, cache=True)
+def _apart(code: Any, codes: Any, row: Any) -> Any:
+    """Count the bits in which a row differs; four words at once take two thirds of the time."""
+    if codes.shape[1] == FOUR:
+        first = ones(codes[row, 0] ^ code[0]) + ones(codes[row, 1] ^ code[1])
+        return first + ones(codes[row, 2] ^ code[2]) + ones(codes[row, 3] ^ code[3])
+    distance = np.uint64(0)
+    for word in range(codes.shape[1]):
+        distance += ones(codes[row, word] ^ code[word])
+    return distance
 
 
 @njit(_three(_code, codes_type, _steps, _three, candidates_type), nogil=True, cache=True)
@@ -61,9 +74,7 @@ def _ordered(code: Any, codes: Any, steps: Any, at: Any, candidates: Any) -> Any
     found = 0
     for t in range(step, bounds[1]):
         for row in range(starts[t] + entry, stops[t]):
-            distance = np.uint64(0)
-            for word in range(codes.shape[1]):
-                distance += ones(codes[row, word] ^ code[word])
+            distance = _apart(code, codes, row)
             if distance <= np.uint64(radius):
                 rows[found], distances[found], ways[found] = row, distance, 0
                 found += 1
@@ -104,9 +115,7 @@ def _with_riders(code: Any, held: Any, steps: Any, at: Any, candidates: Any) -> 
                 if apart > np.uint64(radius):
                     continue
                 row = np.int64(rider & _RIDER)
-                distance = np.uint64(0)
-                for word in range(codes.shape[1]):
-                    distance += ones(codes[row, word] ^ code[word])
+                distance = _apart(code, codes, row)
                 if distance <= np.uint64(radius):
                     rows[found], distances[found], ways[found] = row, distance, p
                     found += 1
@@ -136,9 +145,7 @@ def _without(code: Any, held: Any, steps: Any, at: Any, candidates: Any) -> Any:
                     prefetch(codes, np.int64(entries[k]))
             for k in range(starts[t] + entry, stops[t]):
                 row = np.int64(entries[k])
-                distance = np.uint64(0)
-                for word in range(codes.shape[1]):
-                    distance += ones(codes[row, word] ^ code[word])
+                distance = _apart(code, codes, row)
                 if distance <= np.uint64(radius):
                     rows[found], distances[found], ways[found] = row, distance, p
                     found += 1

@@ -22,7 +22,7 @@ ROOM = 4 * kernels.ROOM  # rows of a buffer
 Array: TypeAlias = NDArray[Any]
 # With a segment, queries are gone through one after another; the sooner a portion of one is seen,
 # the sooner it is known what of it is still wanted.
-SEGMENT_ROOM = 4 * probes.MOST
+SEGMENT_ROOM = 2 * probes.MOST
 _Out = tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint16]]
 
 

@@ -26,8 +26,12 @@ from bench.stage import SEED, Stage
 from hub.client import Item
 from hub.client.values import Code, contributed_codes
 from matching.pictures import Hasher
+from matching.pictures.borders import inner_boxes
 from matching.pictures.decoding import decode
 from matching.pictures.hashing import codes_of
+from matching.pictures.paper import is_on_paper
+from matching.pictures.reduced import Reduced
+from matching.pictures.shapes import Shape
 from matching.signals import PDQ
 
 Words = NDArray[np.uint64]
@@ -165,10 +169,17 @@ def _false(seen: Strangers) -> Iterator[Measure]:
 def _times(files: Sequence[bytes]) -> Iterator[Measure]:
     decoded = [decode(file) for file in files]
     arrays = [np.ascontiguousarray(picture) for picture in decoded]
+    reduced = [Reduced.of(picture) for picture in decoded]
+    crop, tilt = Shape(0.05, 0.05, 0.05, 0.05), Shape(0, 0, 0, 0, 2)
     for name, spent in (
         ("decoding", _seconds(decode, files)),
         ("plain PDQ and its turns", _seconds(pdqhash.compute_dihedral, arrays)),
-        ("everything after decoding", _seconds(codes_of, decoded)),
+        ("looking for borders", _seconds(inner_boxes, arrays)),
+        ("looking whether it is drawn", _seconds(is_on_paper, arrays)),
+        ("the reduced copy", _seconds(Reduced.of, decoded)),
+        ("samples of one crop", _seconds(crop.samples, reduced)),
+        ("samples of one tilt", _seconds(tilt.samples, reduced)),
+        ("all codes of both sides, after decoding", _seconds(codes_of, decoded)),
     ):
         yield Measure(f"altered: {name}, a picture of 800 pixels", spent * 1e6, "us")
     everything = median(len(codes_of(picture)["derived"]) for picture in decoded)

@@ -66,6 +66,11 @@ ADWAITA = Package(
     "43-1",
     "4b67610565d16b604d3efd9908e8e4b5d71873c5d0f9347433df509020f22af7",
 )
+GNOME = Package(
+    "gnome-icon-theme",
+    "3.12.0-5",
+    "243520edcff2c309065b7e12ae08f666580e6098ecafa0c0f7d28c75aedcfdc3",
+)
 
 _CHOOSING = ("explore_monuments", "explore_world_animals", "explore_farm_animals", "clickgame")
 _JUDGING = ("erase",)
@@ -131,6 +136,12 @@ def icons() -> Pictures:
     large = dict(_of_folder(ADWAITA, f"{folder}/512x512", "**/*.png"))
     small = dict(_of_folder(ADWAITA, f"{folder}/96x96", "**/*.png"))
     return {**dict(list(small.items())[::3]), **large}
+
+
+def drawings() -> Pictures:
+    """Icons of another desktop over white, by which it was chosen what passes for a drawing."""
+    folder = "usr/share/icons/gnome/256x256"
+    return dict(list(dict(_of_folder(GNOME, folder, "**/*.png")).items())[::4])
 
 
 def _of_gcompris(parts: tuple[str, ...]) -> Iterator[tuple[str, Picture]]:

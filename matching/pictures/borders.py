@@ -36,6 +36,8 @@ _PAGE_ROW = 0.5  # the least share of a row of text or buttons that is still pag
 _PAGE_COLUMN = 0.9  # beside a picture is nothing
 _MAX_GAP = 0.03  # of the height: dark rows within a picture on a dark page
 _DRAWN_TOLERANCE, _DRAWN = 4, 0.95
+_EDGE_DEPTH = 50  # a fiftieth of a side: beyond what recompression smears
+_EDGE_GROUND = 0.05  # of an edge; more is ground around a thing: framed cards have less than 0.02
 
 
 class Box(NamedTuple):
@@ -89,6 +91,25 @@ def is_drawn(pixels: Pixels, box: Box) -> bool:
     if not len(around):
         return False
     return bool(_near(around, np.median(around, axis=0), _DRAWN_TOLERANCE).mean() >= _DRAWN)
+
+
+def has_edges(pixels: Pixels, box: Box) -> bool:
+    """Whether *box* ends in straight edges: a picture does, a thing drawn on a ground does not."""
+    rows, columns = pixels[:, box.left : box.right], pixels[box.top : box.bottom].swapaxes(0, 1)
+    return all(
+        _near(within, np.median(around, axis=0), _TOLERANCES[-1]).mean() <= _EDGE_GROUND
+        for line, start, stop in ((rows, box.top, box.bottom), (columns, box.left, box.right))
+        for around, within in _edges(line, start, stop)
+    )
+
+
+def _edges(lines: Pixels, start: int, stop: int) -> Iterator[tuple[Pixels, Pixels]]:
+    """The last line of the border, and one a little inside, at either end that has a border."""
+    deep = (stop - start) // _EDGE_DEPTH
+    if start > 0:
+        yield lines[start - 1], lines[start + deep]
+    if stop < len(lines):
+        yield lines[stop], lines[stop - 1 - deep]
 
 
 def _candidates(pixels: Pixels, whole: Box) -> Iterator[Box]:

@@ -5,6 +5,7 @@ The plain code is taken from every pixel, as everybody does. The derived ones ar
 reduced copy, which stays within a few bits of the same and costs a fraction.
 """
 
+from collections.abc import Mapping
 from typing import TypedDict
 
 import imagehash
@@ -14,7 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from matching.derivations import ASKED, CONTRIBUTED, IDS, NAMES
-from matching.pictures.borders import Pixels, inner_boxes, is_drawn
+from matching.pictures.borders import Box, Pixels, has_edges, inner_boxes, is_drawn
+from matching.pictures.paper import is_on_paper
 from matching.pictures.reduced import Coded, Floats, Reduced, codes_of_samples
 from matching.pictures.shapes import Shape, shape
 
@@ -67,18 +69,33 @@ def _parts(picture: Image.Image, pixels: Pixels) -> list[Row]:
     """Hash the mirrored, the trimmed, the cropped and the tilted picture.
 
     Crops and tilts are of what is inside a border, where it is plain that one was drawn around
-    the picture: whoever took a screenshot may have cut the picture before, not after.
+    the picture: whoever took a screenshot may have cut the picture before, not after. What is
+    drawn on paper has none, for it is too much like its kin.
     """
-    whole, boxes = Reduced.of(picture), inner_boxes(pixels)
+    whole, boxes = Reduced.of(picture), [b for b in inner_boxes(pixels) if _is_picture(pixels, b)]
     inside = [Reduced.of(picture.crop((b.left, b.top, b.right, b.bottom))) for b in boxes]
-    drawn = bool(boxes) and is_drawn(pixels, boxes[0])
     # Done to lures most, so mirrored itself, not by pdqhash's approximation.
     taken = [(_MIRRORED, whole.all_samples(mirrored=True))]
     taken += [(_TRIMMED, one.all_samples()) for one in inside]
     taken += [(_TRIMMED_MIRRORED, one.all_samples(mirrored=True)) for one in inside[:1]]
-    shapes, base = (_SHAPES_INSIDE, inside[0]) if drawn else (_SHAPES, whole)
-    taken += [(number, shape.samples(base)) for number, shape in shapes.items()]
+    if boxes and is_drawn(pixels, boxes[0]):
+        taken += _shapes(boxes[0].of(pixels), inside[0], _SHAPES_INSIDE)
+    else:
+        taken += _shapes(pixels, whole, _SHAPES)
     return _rows(taken)
+
+
+def _is_picture(pixels: Pixels, box: Box) -> bool:
+    """Whether there is a picture inside a border, not the thing that a drawing shows."""
+    return has_edges(pixels, box) or not is_on_paper(box.of(pixels))
+
+
+def _shapes(
+    pixels: Pixels, reduced: Reduced, shapes: Mapping[int, Shape]
+) -> list[tuple[int, Floats]]:
+    if is_on_paper(pixels):
+        return []
+    return [(number, shape.samples(reduced)) for number, shape in shapes.items()]
 
 
 def _rows(taken: list[tuple[int, Floats]]) -> list[Row]:

@@ -26,7 +26,7 @@ from bench.engine.rivals import NoRivalsError
 from bench.hubs import NotReadyError
 from bench.lookups import WrongAnswerError
 from bench.machine import machine
-from bench.measures import Measure, as_json, show
+from bench.measures import Measure, as_json, at_least, show
 from bench.postgres import NoPostgresError
 from bench.stage import ASKED, SIZES, Stage
 from bench.wrk import NoLoadError
@@ -89,6 +89,7 @@ def main(
     console = Console(stderr=in_json)
     before = machine()
     found: list[Measure] = []
+    failures: list[str] = []
     began = time.monotonic()
     stage = Stage(codes, sizes, asked, lambda now: console.print(f"[dim]{_since(began)} {now} …"))
     with closing(stage.ends):
@@ -97,10 +98,14 @@ def main(
             try:
                 found += MEASURES[name](stage)
             except REFUSALS as error:
-                raise click.ClickException(f"{name}: {error}") from error
+                # What was measured before, and what comes after, is told all the same.
+                failures.append(f"{name}: {error}")
+                found.append(Measure(f"{name}: measured to its end", 0, "", at_least(1)))
     show(found, console)
     if save:
         console.print(f"Kept as {_kept(found, before, names).name}.")
+    for failure in failures:
+        click.echo(f"Error: {failure}", err=True)
     if in_json:
         click.echo(as_json(found))
     sys.exit(0 if all(one.ok for one in found) else 1)

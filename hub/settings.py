@@ -24,6 +24,7 @@ MOST_THREADS = 256
 MOST_MEMORY = 1 << 24
 """Megabytes: 16 TB."""
 MOST_REQUESTS = 1_000_000
+MOST_HITS = 1_000_000_000
 LAST_PORT = 65_535
 
 
@@ -65,6 +66,8 @@ class Settings:
     """BREAKWATER_THREADS: requests that one such process answers at the same time; 8."""
     requests_per_second: int = 1000
     """BREAKWATER_REQUESTS_PER_SECOND: what an operator may ask of one such process; 1000."""
+    hits_a_day: int = 200_000
+    """BREAKWATER_HITS_A_DAY: hits that an operator may be told in a day; 200000."""
     index_memory: int = field(default_factory=lambda: _half_of_memory() >> 20)
     """BREAKWATER_INDEX_MEMORY: megabytes that the largest segment may take; half of all there is.
     With less, codes take fewer bytes and lookups more time."""
@@ -97,6 +100,7 @@ class Settings:
             requests_per_second=_count(
                 "BREAKWATER_REQUESTS_PER_SECOND", given, cls.requests_per_second, MOST_REQUESTS
             ),
+            hits_a_day=_count("BREAKWATER_HITS_A_DAY", given, cls.hits_a_day, MOST_HITS),
             index_memory=_count(
                 "BREAKWATER_INDEX_MEMORY", given, _half_of_memory() >> 20, MOST_MEMORY
             ),

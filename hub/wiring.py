@@ -124,7 +124,7 @@ def assemble(settings: Settings, *, now: Clock = clock.now, budgets: Budgets | N
         ledger=Ledger(
             begin=begin,
             clock=now,
-            budgets=budgets or Budgets(),
+            budgets=budgets or Budgets(hits_a_day=settings.hits_a_day),
             journal=HitJournal(settings.data / HITS),
         ),
         receipts=Receipts(secrets.receipts, RandomPool()),

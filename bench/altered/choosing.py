@@ -43,7 +43,7 @@ WEIGHTS = {
     "one side": 0.8,
     "random to 6 %": 1.0,
     "random to 10 %": 1.2,
-    "tilt": 4.0,
+    "tilt": 2.5,
 }
 """What must be found in more of all cases counts more."""
 TURNED = (

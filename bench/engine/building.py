@@ -17,6 +17,8 @@ from matching.engine import Engine
 
 ROUNDS, REACH = 3, 1_000_000
 MOST_GB: Mapping[int, float] = {100_000_000: 12}
+BUDGETS: Mapping[int, int] = {100_000_000: 11_000_000_000}
+"""Bytes that the largest segment may take; where none is named, whatever is worth it."""
 SOME = 10_000_000
 """As many rows as are made beforehand; of more, a snapshot makes them while it is read."""
 
@@ -27,13 +29,13 @@ def build(stage: Stage, held: Held, folder: Path) -> tuple[Engine, list[Measure]
     made = [held.words()] if held.size <= SOME else None
     portions = held.portions if made is None else lambda: made
     _forget_peak()
-    engine, *first = _loaded(folder, portions)
+    engine, *first = _loaded(folder, portions, BUDGETS.get(held.size))
     taken = [first]
     for _ in range(0 if made is None else ROUNDS - 1):
         # What the round before wrote is gone, so its memory is there to be written to.
         del engine
         shutil.rmtree(folder)
-        engine, *more = _loaded(folder, portions)
+        engine, *more = _loaded(folder, portions, BUDGETS.get(held.size))
         taken.append(more)
     worked, took = (median(column) for column in zip(*taken, strict=True))
     reach = None if made is None else at_least(REACH)
@@ -52,9 +54,11 @@ def build(stage: Stage, held: Held, folder: Path) -> tuple[Engine, list[Measure]
     return engine, told
 
 
-def _loaded(folder: Path, portions: ours.Portions) -> tuple[Engine, float, float]:
+def _loaded(
+    folder: Path, portions: ours.Portions, memory: int | None
+) -> tuple[Engine, float, float]:
     """Load into a new engine; returns it, processor seconds, and seconds."""
-    engine, snapshot = ours.empty(folder), ours.snapshot(portions)
+    engine, snapshot = ours.empty(folder, memory), ours.snapshot(portions)
     began, began_work = time.perf_counter(), time.process_time()
     engine.load(snapshot)
     return engine, time.process_time() - began_work, time.perf_counter() - began

@@ -3,6 +3,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from matching.controls import control_chunks
 from matching.digests import MASK, rows_digest
 from matching.engine import Engine
 from matching.ports import Change, Chunk, Head, Rows, Snapshot, Total
+from matching.search.planning import planned
 from matching.shelves.folder import FolderShelf
 from matching.signals import INDEX, PDQ
 
@@ -60,9 +62,15 @@ def snapshot(portions: Portions, *, controls: bool = False) -> Snapshot:
     return Snapshot(Head(TIMELINE, POSITION), {SIGNAL: total}, chunks)
 
 
-def empty(folder: Path | None = None) -> Engine:
-    """An engine that holds nothing yet; its segments in memory, or in a folder."""
-    return Engine([PDQ], shelf=None if folder is None else FolderShelf(folder))
+def empty(folder: Path | None = None, memory: int | None = None) -> Engine:
+    """An engine that holds nothing yet; its segments in memory, or in a folder.
+
+    Args:
+        folder: where they are to lie.
+        memory: bytes that the largest may take, as `BREAKWATER_INDEX_MEMORY` bounds a hub's.
+    """
+    shelf = None if folder is None else FolderShelf(folder)
+    return Engine([PDQ], shelf=shelf, planner=partial(planned, memory=memory))
 
 
 def filled(portions: Portions, folder: Path | None = None) -> Engine:

@@ -87,13 +87,15 @@ def find_matches(query: Query, *, asker: Asker, hub: Hub) -> dict[str, Any]:
     hub.metrics.match(codes, time.perf_counter() - began)
     described = _describe(hits, asker, hub)
     found, truncated = _by_item(hits), _truncated(hits)
-    if described is not None and truncated and _dropped(hits, described):
-        # What the truth no longer knows took places under the cap: look again with more room.
+    room = 1
+    while described is not None and _lacks(hits, described):
+        # What holds no more took places under the cap: look again with more and more room.
+        room *= 10
         hits = hub.engine.search(
             query.batch,
             mask,
-            per_item=10 * PER_ITEM,
-            per_request=10 * PER_REQUEST,
+            per_item=room * PER_ITEM,
+            per_request=room * PER_REQUEST,
             state=state,
         )
         described = _describe(hits, asker, hub)
@@ -121,9 +123,10 @@ def _admit(query: Query, asker: Asker, hub: Hub) -> None:
 
 
 def _describe(hits: Hits, asker: Asker, hub: Hub) -> dict[int, list[Described]] | None:
-    """Every entry of the hits that the asker may see; None while the truth is away."""
+    """Every entry of the hits that holds and that the asker may see; None if the truth is away."""
     if not len(hits):
         return {}
+    now = hub.clock()
     try:
         entries = hub.describer.described(
             set(hits.indicator.tolist()), sorted(asker.sets_with(LOOKUP))
@@ -132,7 +135,9 @@ def _describe(hits: Hits, asker: Asker, hub: Hub) -> dict[int, list[Described]] 
         return None
     by_indicator: dict[int, list[Described]] = defaultdict(list)
     for entry in entries:
-        by_indicator[entry.indicator].append(entry)
+        # What has expired since the last sweep is still in the index.
+        if now < entry.entry.expires:
+            by_indicator[entry.indicator].append(entry)
     return by_indicator
 
 
@@ -141,9 +146,15 @@ def _truncated(hits: Hits) -> set[int]:
     return set(np.flatnonzero(hits.truncated).tolist()) if len(hits) else set()
 
 
-def _dropped(hits: Hits, described: Mapping[int, Any]) -> bool:
-    cut = hits.truncated[hits.item]
-    return any(key not in described for key in set(hits.indicator[cut].tolist()))
+def _lacks(hits: Hits, described: Mapping[int, Any]) -> bool:
+    """Whether a cap hid something, of an item that has places left or nothing at all."""
+    cut = _truncated(hits)
+    if not cut:
+        return False
+    pairs = set(zip(hits.item.tolist(), hits.indicator.tolist(), strict=True))
+    known = Counter(item for item, indicator in pairs if indicator in described)
+    most = PER_ITEM if known.total() < PER_REQUEST else 1
+    return any(known[item] < most for item in cut)
 
 
 def _capped(
@@ -199,13 +210,10 @@ def _count(
     """Note who had a hit on what: it decides whether a later contribution is a copy."""
     told = [one.indicator for some in found.values() for one in some]
     if described is not None:
-        now = hub.clock()
         others = {
             key
             for key, entries in described.items()
-            if any(
-                entry.operator != asker.operator and now < entry.entry.expires for entry in entries
-            )
+            if any(entry.operator != asker.operator for entry in entries)
         }
         told = [key for key in told if key in others]
     if told:
@@ -230,6 +238,8 @@ def _answers(
         told = teller.hits(some)
         if told:
             answers[number] = _hit(told, truncated=number in truncated)
+        elif number in truncated:
+            answers[number] = {"answer": "unknown", "why": "index"}  # never "none" of what was cut
     if query.explain:
         for number, answer in enumerate(answers):
             explained = _explained(number, query, found.get(number, ()), teller)

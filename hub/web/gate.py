@@ -144,7 +144,10 @@ def _check_body(policy: Policy, environ: Mapping[str, str]) -> None:
 def _length(environ: Mapping[str, str]) -> int | None:
     """The announced length in bytes; None when there is none, or an odd one."""
     text = environ.get("CONTENT_LENGTH", "")
-    return int(text[:16]) if text.isascii() and text.isdigit() else None
+    if not (text.isascii() and text.isdigit()):
+        return None
+    # Zeros in front say nothing; of what is longer still, the first digits are too many already.
+    return int((text.lstrip("0") or "0")[:16])
 
 
 def _is_one_of(accepted: tuple[str, ...], content_type: str) -> bool:

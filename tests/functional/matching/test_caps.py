@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """However much there is to be found: 100 an item, 20,000 a request, and it is said."""
 
+from datetime import timedelta
+
 import pytest
 
 from tests.support.codes import code, flipped, pdq
@@ -68,6 +70,45 @@ def test_what_was_withdrawn_leaves_its_places_to_others(shared, alpha, beta):
     told = [hit["id"] for hit in answer["hits"]]
     assert told == [*near[10:], *far[:10]]
     assert (answer["truncated"], answer["at_least"]) == (True, True)
+
+
+def test_what_expired_since_the_last_sweep_hides_nothing(house, shared, alpha, beta, clock):
+    known = pdq()
+    soon = (clock() + timedelta(hours=1)).isoformat()
+    rows = [said(picture(pdq=known), shared, expires=soon) for _ in range(PER_ITEM)]
+    answer = alpha.post("/v1/indicators", {"indicators": rows}, settle=False)
+    assert answer.status_code == 200, answer.text
+    house.follow()
+    (live,) = contributed_all(alpha, [{"pdq": flipped(known, 20)}], shared)
+
+    clock.now += timedelta(hours=1, seconds=1)
+
+    answer = matched(beta, pdq=known, settle=False)
+    assert [hit["id"] for hit in answer["hits"]] == [live]
+
+
+@pytest.mark.parametrize("gone", [9, 10, 100, 110])
+def test_however_much_was_withdrawn_hides_nothing(monkeypatch, house, shared, alpha, beta, gone):
+    monkeypatch.setattr("hub.services.matches.PER_ITEM", 10)
+    monkeypatch.setattr("hub.services.matches.PER_REQUEST", 10)
+    search = house.hub.engine.search
+    # The engine's own caps are written into its signature.
+    monkeypatch.setattr(
+        house.hub.engine,
+        "search",
+        lambda *asked, per_item=10, per_request=10, **more: search(
+            *asked, per_item=per_item, per_request=per_request, **more
+        ),
+    )
+    known = code("md5")
+    ids = contributed_all(alpha, [{"md5": known}] * gone, shared)
+    (live,) = contributed_all(alpha, [{"md5": known}], shared)
+    for indicator in ids:
+        withdrawn(alpha, indicator, settle=False)
+
+    answer = matched(beta, md5=known, settle=False)
+
+    assert [hit["id"] for hit in answer["hits"]] == [live]
 
 
 def test_a_request_is_told_at_most_20000_and_each_item_its_best_first(shared, alpha, beta):

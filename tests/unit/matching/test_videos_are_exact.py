@@ -5,10 +5,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from matching.batches import Batch, Part
+from matching.batches import Batch, Part, bytes_of
+from matching.engine import Engine
 from matching.search import frames, leasts, scan
 from matching.search.exact import ExactSearch
 from matching.signals import PDQ, VPDQ
+from tests.fakes.changes import FakeFeed, plain
 from tests.fakes.rows import agree, batch_of, chunk_of, engine_of, near_copies, random_codes
 
 EVERYTHING = np.ones(8, np.bool_)
@@ -51,6 +53,28 @@ def scene():
     """Ten frames that have nothing in common, and ten others."""
     rng = np.random.default_rng(1)
     return random_codes(rng, VPDQ, 10), random_codes(rng, VPDQ, 10)
+
+
+def test_frames_that_were_replaced_count_no_more(scene):
+    # Given a video of twenty frames in a segment, of which ten were taken back since,
+    known, other = scene
+    feed = FakeFeed()
+    whole = [bytes_of(VPDQ, frame[None]) for frame in np.concatenate(scene)]
+    feed.change(1, 2, (plain(VPDQ.name, *whole),))
+    feed.change(2, 2, (plain(VPDQ.name, *whole[:5]),))
+    engine = Engine([VPDQ])
+    engine.load(feed.snapshot())
+    feed.change(1, 2, (plain(VPDQ.name, *whole[:10]),))
+    feed.change(2, 0)
+
+    engine.apply(feed.after(engine.position, 10))
+
+    # then eight of the ten that are left are enough, among many that it has no more.
+    table = engine.state.tables[VPDQ.name]
+    assert len(table.pieces) == 1
+    assert table.counts(np.array([1, 2, 3], np.uint64)).tolist() == [10, 0, 0]
+    hits = engine.search(asked(np.concatenate([known[:8], other])), EVERYTHING)
+    assert hits.indicator.tolist() == [1]
 
 
 @pytest.mark.parametrize(("shown", "hit"), [(10, True), (8, True), (7, False), (0, False)])

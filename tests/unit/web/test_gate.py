@@ -127,7 +127,8 @@ def test_body_of_a_type_that_the_route_takes_is_read(client, kind):
     assert answer.get_json() == {"read": [1]}
 
 
-def test_too_long_a_body_is_refused_before_any_of_it_is_read(client):
+@pytest.mark.parametrize("length", ["101", "0" * 16 + "101", "1" + "0" * 30])
+def test_too_long_a_body_is_refused_before_any_of_it_is_read(client, length):
     class Unreadable:
         def read(self, *_):
             raise AssertionError("the body was read")
@@ -137,7 +138,7 @@ def test_too_long_a_body_is_refused_before_any_of_it_is_read(client):
     answer = client.post(
         "/echo",
         headers={**GOOD, "Content-Type": JSON},
-        environ_overrides={"CONTENT_LENGTH": "101", "wsgi.input": Unreadable()},
+        environ_overrides={"CONTENT_LENGTH": length, "wsgi.input": Unreadable()},
     )
 
     assert answer.status_code == 413

@@ -92,22 +92,14 @@ class FolderShelf:
     def publish(self, base: State) -> None:
         """Write what the base is made of under a name of its own, then rename it."""
         self._refused = _there(self._base)  # whatever comes of this, that one is to be replaced
-        tables = {name: self._told(table) for name, table in base.tables.items()}
-        body = orjson.dumps(
-            {
-                "version": VERSION,
-                "timeline": base.timeline,
-                "position": base.position,
-                "tables": tables,
-            }
-        )
         size = sum(segment.bytes for segment in _segments(base).values())
-        self._step("base")
-        draft = self._draft(body, size)
-        mine = _there(draft)
-        self._step("swing")
-        self._refuse_if_lacking(base)
-        draft.rename(self._base)
+        with self._nothing_left():
+            tables = {name: self._told(table) for name, table in base.tables.items()}
+            draft = self._draft(base, tables, size)
+            mine = _there(draft)
+            self._step("swing")
+            self._refuse_if_lacking(base)
+            draft.rename(self._base)
         if not self.takes(Head(base.timeline, base.position)):
             # Whoever cleared has looked for a base before this one was there.
             self._empty()
@@ -175,8 +167,22 @@ class FolderShelf:
         self._base.unlink(missing_ok=True)
         self._sweep(set())
 
-    def _draft(self, body: bytes, size: int) -> Path:
+    @contextmanager
+    def _nothing_left(self) -> Iterator[None]:
+        """Take back overlays that a failure leaves without a base; a full disk has no room."""
+        before = set(self.folder.glob("*.overlay"))
+        try:
+            yield
+        except OSError:
+            for overlay in set(self.folder.glob("*.overlay")) - before:
+                overlay.unlink(missing_ok=True)
+            raise
+
+    def _draft(self, base: State, tables: Mapping[str, Any], size: int) -> Path:
         """Write the list of segments under another name."""
+        told = {"version": VERSION, "timeline": base.timeline, "position": base.position}
+        body = orjson.dumps({**told, "tables": tables})
+        self._step("base")
         draft = self.folder / ".base"
         with draft.open("wb") as file:
             file.write(sha256(body).hexdigest().encode() + body)

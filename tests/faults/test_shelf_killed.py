@@ -111,6 +111,7 @@ def test_without_room_at_any_step_nothing_is_lost_and_it_is_tried_again(
     grown(feed, changes)
     for n in count(1):
         copy = shelves.copied(folder, n)
+        before = set(copy.glob("*.overlay"))
         full = NoRoomAt(n)
         engine = shelves.engine_on(copy, full)
         engine.begin(engine.open())
@@ -124,6 +125,9 @@ def test_without_room_at_any_step_nothing_is_lost_and_it_is_tried_again(
         base = FolderShelf(copy).latest()
         assert base is not None
         assert engine.is_due == (base.position < engine.position)
+        if engine.is_due:
+            # Whoever tries again each minute would fill a full disk.
+            assert set(copy.glob("*.overlay")) <= before
         full.room = True
         engine.fold()
         assert not engine.is_due

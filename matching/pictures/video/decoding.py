@@ -24,7 +24,9 @@ from av.video.reformatter import VideoReformatter
 
 from matching.pictures.values import MAX_PIXELS, Refusal
 from matching.pictures.video.values import MAX_FRAMES, HashedFrame, RefusedVideoError
+from matching.signals.vpdq import SHARE
 
+LAST_MS = (1 << 32) - 1
 CONTAINERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,ogg,asf,mpegvideo,h264,hevc"
 )
@@ -53,15 +55,17 @@ def hashed_frames(file: BinaryIO, seconds: float) -> list[HashedFrame]:
     with container, _refused(Refusal.DAMAGED):
         rate, step, frames = _decoded(container, seconds)
         hashed: list[HashedFrame] = []
+        number = -1
         for number, frame in enumerate(frames):
             _check_size(frame.width, frame.height)
             if number % step:
                 continue
             if len(hashed) == MAX_FRAMES:
                 raise RefusedVideoError(Refusal.TOO_MANY_FRAMES)
-            hashed.append(_hashed(frame, round(1000 * number / rate), reformatter))
-    if not hashed:
-        raise RefusedVideoError(Refusal.NO_VIDEO)
+            hashed.append(_hashed(frame, _at(number, rate), reformatter))
+        if not hashed:
+            raise RefusedVideoError(Refusal.NO_VIDEO)
+        _check_length(container, (number + 1) / rate + seconds)
     return hashed
 
 
@@ -77,6 +81,25 @@ def _decoded(container: Any, seconds: float) -> tuple[float, int, Iterator[Video
     if not rate:
         raise RefusedVideoError(Refusal.DAMAGED)
     return rate, int(seconds * rate) or 1, container.decode(stream)
+
+
+def _at(number: int, rate: float) -> int:
+    """The time of a frame in milliseconds, which have 32 bits where they are kept."""
+    at_ms = round(1000 * number / rate)
+    if at_ms > LAST_MS:
+        raise RefusedVideoError(Refusal.DAMAGED)
+    return at_ms
+
+
+def _check_length(container: Any, at_most: float) -> None:
+    """Refuse a file that was cut off, or lies about its rate: frames are missing then.
+
+    As many may be missing as of two videos that match; where a container does not say how long it
+    is (a transport stream never does), nothing can be told.
+    """
+    stated = (container.duration or 0) / av.time_base
+    if at_most * SHARE[1] < stated * SHARE[0]:
+        raise RefusedVideoError(Refusal.DAMAGED)
 
 
 def _hashed(frame: VideoFrame, at_ms: int, reformatter: VideoReformatter) -> HashedFrame:

@@ -2,6 +2,7 @@
 """A video becomes the PDQs of its frames as `vpdq` has them, or is refused with the reason."""
 
 import json
+from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 
@@ -186,6 +187,35 @@ def test_frames_that_cannot_be_decoded_are_refused_and_never_hashed_as_far_as_th
     data[start + (end - start) // 2 : end] = bytes(end - start - (end - start) // 2)
     path = tmp_path / "broken.mp4"
     path.write_bytes(data)
+
+    assert refusal(hasher, path) == Refusal.DAMAGED
+
+
+@pytest.mark.parametrize(("left", "fine"), [(0.3, False), (0.6, False), (0.97, True)])
+def test_a_download_that_broke_off_is_refused(hasher, tmp_path, tiny, left, fine):
+    pictures = islice(((tiny + number) for number in range(250)), 250)
+    whole = clip(tmp_path / "clip.mkv", pictures, codec="mjpeg", pix_fmt="yuvj420p").read_bytes()
+    path = tmp_path / "broken.mkv"
+    path.write_bytes(whole[: int(len(whole) * left)])
+
+    if fine:
+        assert len(hasher.hash_file(path).frames) == 10
+    else:
+        assert refusal(hasher, path) == Refusal.DAMAGED
+
+
+def test_a_video_that_lies_about_its_rate_is_not_hashed_as_one_frame(hasher, tmp_path, tiny):
+    path, thousandth = tmp_path / "lying.mkv", Fraction(1, 1000)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=1000)
+        stream.height, stream.width = tiny.shape[:2]
+        stream.pix_fmt = "yuvj420p"
+        stream.codec_context.time_base = thousandth
+        for number in range(250):
+            frame = av.VideoFrame.from_ndarray(tiny, format="rgb24")
+            frame.pts, frame.time_base = number * 40, thousandth
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
 
     assert refusal(hasher, path) == Refusal.DAMAGED
 

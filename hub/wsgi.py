@@ -15,6 +15,9 @@ from hub.app import create_app
 from hub.settings import Settings
 from hub.wiring import assemble
 
+LOADED_WITHIN = 5.0
+"""Seconds that callers may wait at the door of a process that is still loading."""
+
 
 def create() -> Flask:
     """Make the application of this process; called once, before it answers anything."""
@@ -22,6 +25,7 @@ def create() -> Flask:
     logs.configure(settings.log_level)
     hub = assemble(settings)
     jobs.attend(hub)
+    jobs.until_in_step(hub.follower, LOADED_WITHIN)
     if settings.metrics_listen is not None:
         address = settings.metrics_listen
         metrics.expose(address.host, address.port, threading.Event())

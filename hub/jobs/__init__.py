@@ -6,14 +6,18 @@ type, counted, and tried again.
 """
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 import structlog
 
 from hub.jobs import loops
-from hub.ports import Hub
+from hub.ports import FollowerPort, Hub
 
 log = structlog.get_logger(__name__)
+
+LOOK = 0.01
+"""Seconds between two looks at a follower that is about to be in step."""
 
 Loop = tuple[str, Callable[[Hub, threading.Event], None]]
 
@@ -53,6 +57,23 @@ def attend(hub: Hub) -> None:
     stop = threading.Event()
     for name, loop in ANSWERING:
         _started(name, loop, hub, stop)
+
+
+def until_in_step(follower: FollowerPort, within: float) -> bool:
+    """Wait until a follower is known to hold everything; whether it came to that.
+
+    A process that has just begun says "unknown" where others say what they know, and would be
+    asked as often as they are.
+
+    Args:
+        follower: which runs already.
+        within: seconds after which the process serves nevertheless: it may be the only one, and
+            what is amiss may last.
+    """
+    deadline = time.monotonic() + within
+    while not (in_step := follower.freshness().complete) and time.monotonic() < deadline:
+        time.sleep(LOOK)
+    return in_step
 
 
 def _started(

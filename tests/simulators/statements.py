@@ -18,13 +18,19 @@ from federation.operations.values import (
     Purge,
     Revoke,
     SignalCode,
+    Word,
 )
 
 NOW = 1_800_000_000
 DAY = 86_400
 ORIGIN = "hub-a.example"
 IND, SET, EXC = "ind_" + "a" * 26, "set_" + "b" * 26, "exc_" + "c" * 26
-WORDS = {"harm": ("grooming",), "use": "offer", "depicts": "unknown", "basis": "own-service-human"}
+WORDS: dict[str, Word] = {
+    "harm": ("grooming",),
+    "use": "offer",
+    "depicts": "unknown",
+    "basis": "own-service-human",
+}
 PDQ = SignalCode("pdq", bytes(range(32)), 98)
 
 BODIES: dict[Op, tuple[Any, str]] = {

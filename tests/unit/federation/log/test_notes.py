@@ -24,8 +24,8 @@ names = st.text(min_size=1, max_size=12).filter(
 )
 
 
-def line(name=b"a.example", data=bytes(5), dash="— ".encode()):
-    return dash + name + b" " + base64.b64encode(data) + b"\n"
+def line(name=b"a.example", data=bytes(5), dash="— "):
+    return dash.encode() + name + b" " + base64.b64encode(data) + b"\n"
 
 
 def test_a_note_is_believed_under_its_key():
@@ -77,9 +77,9 @@ def test_what_is_parsed_is_written_back_as_it_was(data):
         (b"sa\xed\xa0\x80id\n\n" + LINE, Alarm.MALFORMED),
         (b"said\n\n" + LINE.replace(b"\n", b" \n"), Alarm.MALFORMED),
         (b"said\n\n " + LINE, Alarm.MALFORMED),
-        (b"said\n\n" + line(dash=b"- "), Alarm.MALFORMED),
-        (b"said\n\n" + line(dash="—".encode()), Alarm.MALFORMED),
-        (b"said\n\n" + line(dash="—  ".encode()), Alarm.MALFORMED),
+        (b"said\n\n" + line(dash="- "), Alarm.MALFORMED),
+        (b"said\n\n" + line(dash="—"), Alarm.MALFORMED),
+        (b"said\n\n" + line(dash="—  "), Alarm.MALFORMED),
         (b"said\n\n" + line(name=b""), Alarm.MALFORMED),
         (b"said\n\n" + line(name=b"a+b"), Alarm.MALFORMED),
         (b"said\n\n" + line(name="a\u00a0b".encode()), Alarm.MALFORMED),

@@ -27,7 +27,7 @@ NOTHING = Seen(ORIGIN)
 def request(old, new, **other):
     """Ask for a checkpoint as an honest log does, except for what is said otherwise."""
     said = other.get("said", checkpoint(new))
-    proof = other.get("proof", consistency_proof(old, new, READ))
+    proof = other["proof"] if "proof" in other else consistency_proof(old, new, READ)
     note = said.signed(signer(other.get("key", 1)))
     return Request.parse(Request(old, tuple(proof), note).encoded())
 

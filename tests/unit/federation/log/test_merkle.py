@@ -139,7 +139,7 @@ def test_a_path_is_for_one_place_one_entry_and_one_root(size, data):
 
     for place, leaf, root in [
         (elsewhere, LEAVES[index], ROOTS[size]),
-        (index, LEAVES[elsewhere % MOST], ROOTS[size]),
+        (index, LEAVES[(index + 1) % MOST], ROOTS[size]),
         (index, LEAVES[index], ROOTS[size - 1]),
     ]:
         with pytest.raises(RefusedError):

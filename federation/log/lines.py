@@ -11,7 +11,7 @@ import re
 from federation.errors import Alarm, MalformedError
 
 MAX_NUMBER = 2**63 - 1  # what every implementation can count to
-_FIRST_PRINTABLE = 0x20
+_CONTROL = re.compile(rb"[\x00-\x09\x0b-\x1f]")
 _DECIMAL = re.compile(rb"0|[1-9][0-9]{0,18}")
 
 
@@ -21,7 +21,7 @@ def checked_text(data: bytes) -> str:
     Raises:
         MalformedError: It is other bytes.
     """
-    if any(byte < _FIRST_PRINTABLE and byte != ord("\n") for byte in data):
+    if _CONTROL.search(data):
         raise MalformedError("control characters in a text")
     try:
         return data.decode()

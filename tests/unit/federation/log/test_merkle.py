@@ -10,6 +10,7 @@ from federation.log.merkle import (
     MAX_SIZE,
     Frontier,
     leaf_hash,
+    node_hash,
     verify_consistency,
     verify_inclusion,
 )
@@ -134,16 +135,35 @@ def test_a_changed_path_leads_nowhere(size, data, how, at):
 @given(sizes, st.data())
 def test_a_path_is_for_one_place_one_entry_and_one_root(size, data):
     index = data.draw(st.integers(0, size - 1))
-    elsewhere = data.draw(st.integers(-1, MOST).filter(lambda place: place != index))
+    elsewhere = data.draw(st.integers(-1, MOST - 1).filter(lambda place: place != index))
+    other = data.draw(st.sampled_from(LEAVES).filter(lambda leaf: leaf != LEAVES[index]))
     proof = inclusion(index, size)
 
     for place, leaf, root in [
         (elsewhere, LEAVES[index], ROOTS[size]),
-        (index, LEAVES[(index + 1) % MOST], ROOTS[size]),
+        (index, other, ROOTS[size]),
         (index, LEAVES[index], ROOTS[size - 1]),
     ]:
         with pytest.raises(RefusedError):
             verify_inclusion(place, size, leaf, proof, root)
+
+
+def test_a_path_is_as_long_as_the_way_though_the_hashes_fit():
+    left, right = LEAVES[:2]
+    both = node_hash(left, right)
+
+    for index, size, leaf, path in [
+        (0, 2, both, []),
+        (0, 4, both, [ROOTS[2]]),
+        (0, 1, right, [left]),
+        (1, 2, right, [left, ROOTS[2]]),
+    ]:
+        root = leaf
+        for beside in path:
+            root = node_hash(beside, root)
+        with pytest.raises(RefusedError) as refused:
+            verify_inclusion(index, size, leaf, path, root)
+        assert refused.value.alarm == Alarm.NOT_IN_LOG
 
 
 @given(sizes, st.data(), changes, st.integers(0, 9))

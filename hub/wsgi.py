@@ -25,8 +25,10 @@ def create() -> Flask:
     logs.configure(settings.log_level)
     hub = assemble(settings)
     jobs.attend(hub)
-    jobs.until_in_step(hub.follower, LOADED_WITHIN)
     if settings.metrics_listen is not None:
         address = settings.metrics_listen
         metrics.expose(address.host, address.port, threading.Event())
-    return create_app(settings, hub)
+    application = create_app(settings, hub)
+    # Last: it has been loading all the while.
+    jobs.until_in_step(hub.follower, LOADED_WITHIN)
+    return application

@@ -40,7 +40,7 @@ MAX_RADIUS = 31  # bits of a PDQ
 CODE_BYTES = 256
 
 _signal = text(r"[a-z0-9-]{1,32}", "the name of a signal")
-_hex = text(r"(?:[0-9a-f]{2}){1,256}", "a code in lower-case hex digits")
+_hex = text(rf"(?:[0-9a-f]{{2}}){{1,{CODE_BYTES}}}", "a code in lower-case hex digits")
 _derived = text(r"[a-z0-9:,.+-]{1,64}", "the name of a derivation")
 _word_name = text(r"[a-z_]{1,32}", "the name of a list")
 _profile = text(r"[\x21-\x7e]{1,64}", "the name of a profile")

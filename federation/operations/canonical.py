@@ -3,7 +3,7 @@
 
 The bytes are those of RFC 8785 for what this protocol says: member names in ASCII, whole numbers
 below 2**53, no fractions. Within these bounds they are what orjson writes with sorted members,
-thirty times as fast as the plain scheme; the tests hold the two against each other.
+twenty times as fast as the plain scheme; the tests hold the two against each other.
 """
 
 from collections.abc import Mapping

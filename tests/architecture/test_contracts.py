@@ -16,6 +16,7 @@ PACKAGES = ("hub", "matching", "federation")
 STRANGERS = "The hub stands on two libraries that do not know it, nor each other"
 HUB = "Inside the hub, imports point down"
 MATCHING = "Inside matching, imports point down; pictures are the caller's business"
+FEDERATION = "Inside federation, imports point down"
 CLIENT = "The client knows matching and nothing of the hub"
 CALLERS = "The hub does not call itself over HTTP"
 STORAGE = "SQL is chosen in hub.wiring"
@@ -44,6 +45,17 @@ BREACHES = {
         MATCHING,
     ),
     "a drawer in the library": ("matching/helpers.py", "", MATCHING),
+    "a key knows who signs with it": (
+        "federation/keys.py",
+        "import federation.operations",
+        FEDERATION,
+    ),
+    "a log knows what is said in it": (
+        "federation/log/merkle.py",
+        "import federation.operations",
+        FEDERATION,
+    ),
+    "a drawer in federation": ("federation/helpers.py", "", FEDERATION),
     "a view opens the database": ("hub/api/errors.py", "import hub.storage.database", STORAGE),
     "the application chooses SQL": ("hub/app.py", "import hub.storage.work", STORAGE),
     "a job makes its own Redis": ("hub/jobs/loops.py", "import hub.adapters.redis", ADAPTERS),
@@ -54,6 +66,8 @@ BREACHES = {
     "a rule knows HTTP": ("hub/domain/errors.py", "from flask import abort", PURE),
     "a rule knows SQL": ("hub/domain/accounts.py", "import sqlalchemy.orm", PURE),
     "a signal knows Redis": ("matching/signals/pdq.py", "import redis", PURE),
+    "an operation knows HTTP": ("federation/operations/values.py", "import httpx2", PURE),
+    "a register knows SQL": ("federation/registers.py", "import sqlalchemy", PURE),
     "a circle of two files": ("hub/domain/standing.py", "import hub.domain.entries", CIRCLES),
 }
 

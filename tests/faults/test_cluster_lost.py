@@ -8,6 +8,7 @@ import pytest
 
 from matching.errors import StoreUnavailableError
 from matching.stores import layout
+from matching.stores.redis import RedisStore
 from tests.fakes.changes import plain
 from tests.simulators.valkey import MASTERS, Cluster
 from tests.simulators.world import World
@@ -92,7 +93,7 @@ def test_a_new_worker_takes_everything_from_the_cluster_and_follows(world):
 @either_way
 @pytest.mark.parametrize("comes_back", ["whole", "empty"])
 def test_the_node_with_pointer_and_stream_is_lost(world, main, comes_back):
-    epoch = world.store().pointer().epoch
+    epoch = world.asked(RedisStore.pointer).epoch
     main.kill()
 
     world.lives()
@@ -103,7 +104,7 @@ def test_the_node_with_pointer_and_stream_is_lost(world, main, comes_back):
     main.start()
     world.until_in_step()
     world.lives()
-    assert (world.store().pointer().epoch == epoch) is (comes_back == "whole")
+    assert (world.asked(RedisStore.pointer).epoch == epoch) is (comes_back == "whole")
     world.new_worker(asks_truth=False)
 
 
@@ -150,7 +151,7 @@ def test_a_replica_takes_over_pointer_and_stream(make_world, is_old):
     world = make_world("--cluster-replica-validity-factor", "0", replicas=MASTERS)
     main = world.server.holder(HEAD)
     replica = world.server.replica(main)
-    epoch, end = world.store().pointer().epoch, world.store().last()
+    epoch, end = world.asked(RedisStore.pointer).epoch, world.asked(RedisStore.last)
     if is_old:
         replica.hang()
         main.client.execute_command("CLIENT", "KILL", "TYPE", "replica")
@@ -166,8 +167,8 @@ def test_a_replica_takes_over_pointer_and_stream(make_world, is_old):
     world.until_in_step()
     world.lives()
     assert replica.client.execute_command("ROLE")[0] == b"master"
-    assert world.store().last() > end
-    assert (world.store().pointer().epoch != epoch) is is_old
+    assert world.asked(RedisStore.last) > end
+    assert (world.asked(RedisStore.pointer).epoch != epoch) is is_old
     assert is_dense(world)
     world.new_worker(asks_truth=False)
 
@@ -209,7 +210,7 @@ def test_a_cluster_that_hangs_delays_nothing_for_long(world):
 
 @pytest.mark.parametrize("damage", ["flipped", "cut"])
 def test_a_damaged_chunk_is_not_believed_and_not_needed(world, damage):
-    pointer = world.store().pointer()
+    pointer = world.asked(RedisStore.pointer)
     key = layout.chunk_key("here", pointer.manifest[-1].sha256)
     client = world.server.holder(key).client
     data = client.get(key)

@@ -7,6 +7,7 @@ Redis may lose what it has acknowledged then; the truth settles it. No answer is
 import pytest
 
 from matching.stores import layout
+from matching.stores.redis import RedisStore
 from tests.simulators.valkey import Watched
 from tests.simulators.world import World
 
@@ -35,7 +36,7 @@ def test_another_master_is_written_to(world, watched):
 
     world.until_in_step()
     world.lives()
-    assert world.store().length() == watched.replica.client.xlen("{bw:here}:stream")
+    assert world.asked(RedisStore.length) == watched.replica.client.xlen("{bw:here}:stream")
     world.new_worker(asks_truth=False)
 
 
@@ -49,10 +50,10 @@ def test_nobody_waits_for_a_new_master(world, watched):
 
 @pytest.mark.parametrize("changes", [1, 4])
 def test_a_stream_that_ends_earlier_than_it_did_is_another_life(world, watched, changes):
-    epoch, end = world.store().pointer().epoch, world.store().last()
+    epoch, end = world.asked(RedisStore.pointer).epoch, world.asked(RedisStore.last)
 
     watched.fail_over(meanwhile=lambda: world.lives(changes))
-    assert world.store().last() == end, "the replica has heard of it after all"
+    assert world.asked(RedisStore.last) == end, "the replica has heard of it after all"
 
     position = world.engine.position
     world.turn(relay=False)
@@ -60,7 +61,7 @@ def test_a_stream_that_ends_earlier_than_it_did_is_another_life(world, watched, 
     assert world.engine.position >= position
     world.until_in_step()
     world.lives()
-    assert world.store().pointer().epoch != epoch
+    assert world.asked(RedisStore.pointer).epoch != epoch
     world.new_worker(asks_truth=False)
 
 

@@ -5,6 +5,7 @@ It passes half a second a turn, so nothing depends on how fast this machine is.
 """
 
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from hub.services import relay
 from matching.batches import Batch
 from matching.engine import Engine
-from matching.errors import UnavailableError
+from matching.errors import StoreUnavailableError, UnavailableError
 from matching.following import Follower
 from matching.ports import EntryId
 from matching.signals import PDQ
@@ -77,6 +78,19 @@ class World:
 
     def store(self):
         return RedisStore(connect(self.url, wait_seconds=0.1), "here")
+
+    def asked(self, question):
+        """What a test asks of the copy, asked until it is answered.
+
+        A store gives up after a quarter of a second, which a busy machine may take for nothing.
+        """
+
+        def answer():
+            with suppress(StoreUnavailableError):
+                return (question(self.store()),)
+            return None
+
+        return eventually(answer)[0]
 
     def follow(self, engine, feed=None):
         return Follower(engine, self.store(), feed or self.feed, lambda: self.now)
@@ -174,7 +188,7 @@ class World:
     def positions(self):
         """The positions of the changes in the stream."""
         found, at = [], EntryId(0, 0)
-        while page := self.store().read(at, 0):
+        while page := self.asked(partial(RedisStore.read, after=at, block_ms=0)):
             found += [entry.id.position for entry in page if entry.change is not None]
             at = page[-1].id
         return found

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from federation.errors import MalformedError
-from federation.operations import names
-from federation.operations.fields import (
+from federation.forms import names
+from federation.forms.fields import (
     Fields,
     many,
     members,

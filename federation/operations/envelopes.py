@@ -14,8 +14,8 @@ from securesystemslib.exceptions import FormatError, VerificationError
 from securesystemslib.signer import Signature, SSlibKey
 
 from federation.errors import Alarm, MalformedError, RefusedError
+from federation.forms.canonical import MAX_BYTES
 from federation.keys import PublicKey, Signer
-from federation.operations.canonical import MAX_BYTES
 
 MEDIA_TYPE = "application/vnd.breakwater.op.v1+json"
 MAX_SIGNATURES = 8

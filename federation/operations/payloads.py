@@ -7,9 +7,10 @@ from functools import cached_property
 from typing import Any
 
 from federation.errors import Alarm, MalformedError
-from federation.operations import bodies, names
-from federation.operations.canonical import read, written
-from federation.operations.fields import (
+from federation.forms import names
+from federation.forms.canonical import read, written
+from federation.forms.fields import (
+    Check,
     Fields,
     many,
     members,
@@ -19,6 +20,7 @@ from federation.operations.fields import (
     unpadded,
     whole,
 )
+from federation.operations import bodies
 from federation.operations.values import KINDS, LIFE, Op, Operation, Policy
 
 VERSION = 1
@@ -32,6 +34,15 @@ _onward = one_of("none", "set")
 _act = one_of("match", "review", "research")
 _sets = many(names.set_id, 1, MAX_SETS)
 _time = whole(0)
+# What each kind of register is about.
+_TARGETS: dict[str, Check[str]] = {
+    "indicator": names.indicator_id,
+    "opinion": names.entry_id,
+    "policy": names.indicator_id,
+    "exclude": names.exclude_id,
+    "purge": names.indicator_id,
+    "set": names.set_id,
+}
 
 
 @dataclass(frozen=True)
@@ -78,7 +89,7 @@ def read_operation(payload: bytes) -> Written:
         epoch=fields.take("ep", whole(1, MAX_EPOCH)),
         n=fields.take("n", whole(1)),
         previous=fields.take("prev", or_null(names.operation_id)),
-        target=fields.take("target", names.TARGETS[KINDS[op]]),
+        target=fields.take("target", _TARGETS[KINDS[op]]),
         created=fields.take("created", _time),
         expires=fields.take("expires", _time),
         keep=fields.take("keep", _time),

@@ -10,7 +10,7 @@ import rfc8785
 from hypothesis import given, strategies as st
 
 from federation.errors import Alarm, MalformedError
-from federation.operations.canonical import MAX_BYTES, read, written
+from federation.forms.canonical import MAX_BYTES, read, written
 from federation.operations.payloads import read_operation, write
 from federation.operations.values import Op, Policy
 from tests.simulators.statements import DAY, NOW, VIDEO, operation

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How things are named in operations: patterns, and the checks made of them."""
+"""How things are named in what hubs say: patterns, and the checks made of them."""
 
 import unicodedata
 from typing import Any
 
-from federation.operations.fields import Check, text
+from federation.forms.fields import text
 
 LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 DNS = rf"(?=[a-z0-9.-]{{1,253}}\Z){LABEL}(?:\.{LABEL})+"
@@ -30,14 +30,3 @@ def free(value: Any) -> str:
     if not unicodedata.is_normalized("NFC", checked):
         raise ValueError("a text in Unicode's form NFC")
     return checked
-
-
-TARGETS: dict[str, Check[str]] = {
-    "indicator": indicator_id,
-    "opinion": entry_id,
-    "policy": indicator_id,
-    "exclude": exclude_id,
-    "purge": indicator_id,
-    "set": set_id,
-}
-"""What each kind of register is about."""

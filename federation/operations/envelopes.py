@@ -5,7 +5,9 @@ The signature is over the bytes as they came. They are read once, from the envel
 verified, and never written anew to be compared.
 """
 
+import base64
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -22,12 +24,51 @@ MAX_SIGNATURES = 8
 MEMBERS = frozenset({"payload", "payloadType", "signatures"})
 
 
-def sealed(payload: bytes, signer: Signer, key_id: str) -> dict[str, Any]:
-    """The envelope of some bytes, as JSON, signed once."""
-    envelope = Envelope(payload, MEDIA_TYPE, {})
-    signature = Signature(key_id, signer.sign(envelope.pae()).hex())
-    told: dict[str, Any] = Envelope(payload, MEDIA_TYPE, {key_id: signature}).to_dict()
-    return told
+@dataclass(frozen=True)
+class Sealed:
+    """An operation's bytes with the one signature that counts.
+
+    Attributes:
+        payload: canonical bytes.
+        key_id: which key of its origin signed.
+        signature: 64 bytes.
+    """
+
+    payload: bytes = field(repr=False)
+    key_id: str
+    signature: bytes = field(repr=False)
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """The envelope as JSON."""
+        signature = Signature(self.key_id, self.signature.hex())
+        told: dict[str, Any] = Envelope(
+            self.payload, MEDIA_TYPE, {self.key_id: signature}
+        ).to_dict()
+        return told
+
+
+def sealed(payload: bytes, signer: Signer, key_id: str) -> Sealed:
+    """Sign some bytes."""
+    pae = Envelope(payload, MEDIA_TYPE, {}).pae()
+    return Sealed(payload, key_id, signer.sign(pae))
+
+
+def payload_of(said: Mapping[str, Any]) -> bytes:
+    """The bytes that an envelope is around, before anything else of it is looked at.
+
+    Raises:
+        MalformedError: There are none, or too many.
+    """
+    payload = said.get("payload")
+    if not isinstance(payload, str):
+        raise MalformedError("not an envelope of an operation")
+    if len(payload) > MAX_BYTES * 4 // 3 + 4:
+        raise MalformedError("the payload is too large", Alarm.TOO_LARGE)
+    try:
+        return base64.b64decode(payload, validate=True)
+    except ValueError as error:
+        raise MalformedError("not an envelope of an operation") from error
 
 
 def opened(said: Mapping[str, Any]) -> Envelope:
@@ -43,19 +84,19 @@ def opened(said: Mapping[str, Any]) -> Envelope:
         raise MalformedError(f"an envelope has at most {MAX_SIGNATURES} signatures")
     if not signatures:
         raise RefusedError(Alarm.UNSIGNED, "the envelope is not signed")
-    payload = said["payload"]
-    if not isinstance(payload, str):
-        raise MalformedError("not an envelope of an operation")
-    if len(payload) > MAX_BYTES * 4 // 3 + 4:
-        raise MalformedError("the payload is too large", Alarm.TOO_LARGE)
+    payload = payload_of(said)
     try:
         # It empties what it is given.
-        return Envelope.from_dict({**said, "signatures": [dict(one) for one in signatures]})
+        envelope = Envelope.from_dict({**said, "signatures": [dict(one) for one in signatures]})
     except (FormatError, KeyError, TypeError, ValueError) as error:
         raise MalformedError("not an envelope of an operation") from error
+    # Two readers of one text must not see different bytes.
+    if envelope.payload != payload:
+        raise MalformedError("base64 that can be read in two ways", Alarm.NON_CANONICAL)
+    return envelope
 
 
-def verify(envelope: Envelope, key: PublicKey, key_id: str) -> None:
+def verified(envelope: Envelope, key: PublicKey, key_id: str) -> Sealed:
     """Check that one of the signatures is of that key; others may be of anybody's.
 
     Raises:
@@ -65,6 +106,8 @@ def verify(envelope: Envelope, key: PublicKey, key_id: str) -> None:
         envelope.verify([_key(key.raw, key_id)], 1)
     except (VerificationError, ValueError) as error:
         raise RefusedError(Alarm.BAD_SIGNATURE, "no signature of the key it names") from error
+    signature = bytes.fromhex(envelope.signatures[key_id].signature)
+    return Sealed(envelope.payload, key_id, signature)
 
 
 @lru_cache(maxsize=1024)

@@ -55,7 +55,12 @@ class Written:
     @cached_property
     def id(self) -> str:
         """SHA-256 of the bytes, hex: the same whoever signs them, and however often."""
-        return hashlib.sha256(self.payload).hexdigest()
+        return operation_id(self.payload)
+
+
+def operation_id(payload: bytes) -> str:
+    """Name an operation by its bytes, whatever they say."""
+    return hashlib.sha256(payload).hexdigest()
 
 
 def write(operation: Operation) -> Written:

@@ -8,7 +8,7 @@ import pytest
 
 from federation.errors import Alarm, RefusedError
 from federation.keys import MemorySigner
-from federation.operations.envelopes import MAX_SIGNATURES, opened, sealed, verify
+from federation.operations.envelopes import MAX_SIGNATURES, opened, sealed, verified
 from federation.operations.payloads import write
 from tests.simulators.statements import operation
 
@@ -18,29 +18,27 @@ MUTATIONS = 2_000
 
 
 def enveloped():
-    return sealed(PAYLOAD, SIGNER, "op-1")
+    return sealed(PAYLOAD, SIGNER, "op-1").told
 
 
 def test_what_was_signed_is_what_is_read():
-    envelope = opened(enveloped())
+    kept = verified(opened(enveloped()), SIGNER.public, "op-1")
 
-    verify(envelope, SIGNER.public, "op-1")
-
-    assert envelope.payload == PAYLOAD
+    assert kept == sealed(PAYLOAD, SIGNER, "op-1")
 
 
 def test_junk_beside_a_good_signature_is_of_no_matter():
     said = enveloped()
-    said["signatures"].insert(0, sealed(PAYLOAD, OTHER, "other")["signatures"][0])
+    said["signatures"].insert(0, sealed(PAYLOAD, OTHER, "other").told["signatures"][0])
 
-    verify(opened(said), SIGNER.public, "op-1")
+    verified(opened(said), SIGNER.public, "op-1")
 
 
 def test_the_same_envelope_can_be_opened_twice():
     said = enveloped()
     opened(said)
 
-    verify(opened(said), SIGNER.public, "op-1")
+    verified(opened(said), SIGNER.public, "op-1")
 
 
 @pytest.mark.parametrize(
@@ -64,7 +62,7 @@ def test_the_same_envelope_can_be_opened_twice():
 )
 def test_anything_else_is_refused(change, alarm):
     with pytest.raises(RefusedError) as refused:
-        verify(opened(enveloped() | change), SIGNER.public, "op-1")
+        verified(opened(enveloped() | change), SIGNER.public, "op-1")
 
     assert refused.value.alarm == alarm
 
@@ -72,12 +70,12 @@ def test_anything_else_is_refused(change, alarm):
 @pytest.mark.parametrize("key_id", ["op-1", "op-2"])
 def test_another_key_did_not_sign(key_id):
     with pytest.raises(RefusedError, match="bad-signature"):
-        verify(opened(enveloped()), OTHER.public, key_id)
+        verified(opened(enveloped()), OTHER.public, key_id)
 
 
 def test_the_same_key_under_another_name_did_not_sign():
     with pytest.raises(RefusedError, match="bad-signature"):
-        verify(opened(enveloped()), SIGNER.public, "op-2")
+        verified(opened(enveloped()), SIGNER.public, "op-2")
 
 
 def test_no_changed_bit_is_accepted():
@@ -92,4 +90,4 @@ def test_no_changed_bit_is_accepted():
         said["signatures"][0]["sig"] = base64.b64encode(signature).decode()
 
         with pytest.raises(RefusedError):
-            verify(opened(said), SIGNER.public, "op-1")
+            verified(opened(said), SIGNER.public, "op-1")

@@ -1,0 +1,338 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What may be believed of a partner: every rule of acceptance, and nothing that touches the world.
+
+A partner's log is followed from its start. What is kept of it is its frontier, and the largest
+checkpoint that a page was held against. Each function takes what is believed and returns what is
+believed next, so there is no half-accepted state to clean up.
+
+Steps are numbered here, in `docs/protocol/federation.md` §7 and in the tests alike.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from federation.audience import may_have
+from federation.errors import Alarm, MalformedError, RefusedError
+from federation.keys import OpKey
+from federation.log.checkpoints import opened as opened_checkpoint
+from federation.log.cosignatures import Cosigner, times
+from federation.log.merkle import Frontier, leaf_hash, verify_consistency
+from federation.log.notes import Note
+from federation.log.policies import Policy as Witnesses
+from federation.log.verifiers import Verifier
+from federation.operations.envelopes import Sealed, opened, payload_of, verified
+from federation.operations.leaves import Kind
+from federation.operations.payloads import Written, operation_id, read_operation
+from federation.operations.values import Op, Operation
+from federation.pages import Page, Record
+
+SKEW = 300  # seconds that a partner's clock may be ahead of ours
+MOST_BAD = 10
+"""Bad operations in a page, beyond which its hub is not followed any more: 1 % of the largest."""
+
+
+@dataclass(frozen=True)
+class Partner:
+    """What is settled with another hub: who it is, and what it may say to us.
+
+    Attributes:
+        hub: its name.
+        origin: of its log.
+        log: keys of the log.
+        beat: key by which it says that it is alive; what it cosigns counts as no witness.
+        op_keys: keys of operations, by their ids.
+        operators: names of the organisations that it may vouch for.
+        sets: public ids of the sets that are shared with it.
+        witnesses: who must have seen its checkpoints; None: nobody is asked.
+        here: our own hub's name.
+    """
+
+    hub: str
+    origin: str
+    log: tuple[Verifier, ...]
+    beat: Cosigner | None
+    op_keys: Mapping[str, OpKey]
+    operators: frozenset[str]
+    sets: frozenset[str]
+    here: str
+    witnesses: Witnesses | None = None
+
+
+@dataclass(frozen=True)
+class Head:
+    """A checkpoint that its log signed.
+
+    Attributes:
+        size: entries.
+        root: hash over them.
+        note: as it came.
+        alive_at: when its hub last said so, seconds since 1970; 0: never.
+        witnessed_at: when a quorum last saw it; None: no quorum did.
+    """
+
+    size: int
+    root: bytes
+    note: bytes = field(repr=False)
+    alive_at: int = 0
+    witnessed_at: int | None = None
+
+
+@dataclass(frozen=True)
+class Trust:
+    """What is believed of a partner's log.
+
+    Attributes:
+        head: the largest checkpoint that a page was held against; None: none yet.
+        frontier: of the entries that were applied.
+    """
+
+    head: Head | None = None
+    frontier: Frontier = field(default_factory=Frontier)
+
+    @property
+    def applied(self) -> int:
+        """Index of the next entry."""
+        return self.frontier.size
+
+    @property
+    def is_level(self) -> bool:
+        """Whether all that its head covers was applied."""
+        return self.head is None or self.head.size == self.applied
+
+
+@dataclass(frozen=True)
+class Received:
+    """An operation that may be believed to be its origin's.
+
+    Attributes:
+        index: in the log it came from.
+        said: what it says, and its id.
+        sealed: the bytes that prove it.
+    """
+
+    index: int
+    said: Written
+    sealed: Sealed
+
+    @property
+    def operation(self) -> Operation:
+        """What it says."""
+        return self.said.operation
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An operation that is not believed; the log goes on without it."""
+
+    index: int
+    alarm: Alarm
+    what: str
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A page that was held against its log.
+
+    Attributes:
+        operations: to be applied, in the log's order.
+        refused: what is not believed, each with the reason.
+        passed: how many entries said nothing to us: withheld, forgotten, or our own.
+        trust: what is believed next; to be kept with the operations, or not at all.
+    """
+
+    operations: tuple[Received, ...]
+    refused: tuple[Refusal, ...]
+    passed: int
+    trust: Trust
+
+    @property
+    def is_too_bad(self) -> bool:
+        """Whether its hub is not to be followed until somebody has looked."""
+        return len(self.refused) > MOST_BAD
+
+
+def accept(data: bytes, partner: Partner, trust: Trust, now: int) -> Accepted:
+    """Hold a page against its log, and say which of its operations may be believed.
+
+    Args:
+        data: the page, as it came.
+        partner: who is asked.
+        trust: what is believed of it.
+        now: seconds since 1970.
+
+    Raises:
+        RefusedError: The page as a whole is not to be believed. MALFORMED, NON_CANONICAL,
+            TOO_LARGE: It is no page. GAP: It is not the next one, or its entries are not the
+            log's. BAD_SIGNATURE, UNKNOWN_KEY, WRONG_ORIGIN: Its checkpoint is not the log's.
+            ROLLBACK, FORK: The log is not what it was.
+    """
+    page = Page.parse(data)
+    # 1. The next one, and no other.
+    if page.is_sparse or page.start != trust.applied:
+        raise RefusedError(Alarm.GAP, "this is not the page that comes next")
+    # 2. Held against a checkpoint of the log.
+    head = _head(page, partner, trust, now)
+    # 3. Its entries are the log's: not one is missing, changed, or ours alone.
+    frontier = trust.frontier.extended(leaf_hash(_entry(one)) for one in page.records)
+    _check_growth(frontier, head, page)
+    # 4. to 8. One after the other: a bad one never harms the good ones.
+    operations, refused, passed = _believed(page.records, partner, now)
+    return Accepted(operations, refused, passed, Trust(head, frontier))
+
+
+def accept_revokes(
+    data: bytes, partner: Partner, trust: Trust, now: int
+) -> tuple[tuple[Received, ...], int]:
+    """Believe revokes ahead of the log that will tell them again: to take back needs no proof.
+
+    Returns:
+        the revokes, and the index from which to ask for more.
+
+    Raises:
+        RefusedError: As with ``accept``; a page of revokes is held against no checkpoint.
+    """
+    page = Page.parse(data)
+    if not page.is_sparse or page.start < trust.applied:
+        raise RefusedError(Alarm.GAP, "these are not the revokes that were asked for")
+    operations, _, _ = _believed(page.records, partner, now)
+    revokes = (one for one in operations if one.operation.op in {Op.REVOKE, Op.POLICY, Op.PURGE})
+    return tuple(revokes), page.end
+
+
+def seen(note: bytes, partner: Partner, trust: Trust, now: int) -> Head:
+    """Believe a note to be a checkpoint of a partner's log that contradicts nothing.
+
+    That it continues what was applied is shown by the page that comes with it.
+
+    Raises:
+        RefusedError: BAD_SIGNATURE, UNKNOWN_KEY, WRONG_ORIGIN, MALFORMED: It is not the log's.
+            ROLLBACK: The log has shown more. FORK: It has shown another hash at this size. Both
+            notes are the proof.
+    """
+    parsed = Note.parse(note)
+    checkpoint = opened_checkpoint(parsed, partner.origin, partner.log)
+    known = trust.head
+    if known is not None and checkpoint.size < known.size:
+        raise RefusedError(Alarm.ROLLBACK, "the log had more entries", known.note, note)
+    if known is not None and checkpoint.size == known.size and checkpoint.root != known.root:
+        raise RefusedError(Alarm.FORK, "the log has two hashes at one size", known.note, note)
+    return Head(
+        checkpoint.size,
+        checkpoint.root,
+        note,
+        # Nobody stays fresh by a clock that is ahead.
+        alive_at=min(_beat(parsed, partner), now),
+        witnessed_at=_witnessed(parsed, partner),
+    )
+
+
+# -- the page ------------------------------------------------------------------------------------
+
+
+def _entry(record: Record) -> bytes:
+    """The log's entry that a record stands for; nothing of it is believed."""
+    if record.envelope is None:
+        return record.entry(record.id)
+    return record.entry(operation_id(payload_of(record.envelope)))
+
+
+def _head(page: Page, partner: Partner, trust: Trust, now: int) -> Head:
+    if page.checkpoint is not None:
+        # Before its head is reached there is no other: two heads would be shown to continue what
+        # was applied, but not each other.
+        if not trust.is_level:
+            raise RefusedError(Alarm.GAP, "another checkpoint than was asked for")
+        head = seen(page.checkpoint, partner, trust, now)
+    elif trust.head is None:
+        raise RefusedError(Alarm.GAP, "a page without a checkpoint")
+    else:
+        head = trust.head
+    if page.size != head.size:
+        raise RefusedError(Alarm.GAP, "a page of another size of the log")
+    return head
+
+
+def _check_growth(frontier: Frontier, head: Head, page: Page) -> None:
+    try:
+        verify_consistency(frontier.size, frontier.root(), head.size, head.root, page.proof)
+    except MalformedError:
+        raise
+    except RefusedError as error:
+        # The proof is not signed, so this proves nothing to anybody else.
+        what = "what came is not what the log's checkpoint commits to"
+        raise RefusedError(Alarm.GAP, what, head.note) from error
+
+
+def _beat(note: Note, partner: Partner) -> int:
+    if partner.beat is None:
+        return 0
+    return times(note, [partner.beat]).get(partner.beat, 0)
+
+
+def _witnessed(note: Note, partner: Partner) -> int | None:
+    if partner.witnesses is None:
+        return None
+    own = (*partner.log, *filter(None, [partner.beat]))
+    return partner.witnesses.freshness(partner.witnesses.witnessed(note, own))
+
+
+# -- its operations ------------------------------------------------------------------------------
+
+
+def _believed(
+    records: Collection[Record], partner: Partner, now: int
+) -> tuple[tuple[Received, ...], tuple[Refusal, ...], int]:
+    operations, refused, passed = [], [], 0
+    for record in records:
+        try:
+            received = _received(record, partner, now)
+        except RefusedError as error:
+            refused.append(Refusal(record.index, error.alarm, str(error)))
+            continue
+        if received is None:
+            passed += 1
+        else:
+            operations.append(received)
+    return tuple(operations), tuple(refused), passed
+
+
+def _received(record: Record, partner: Partner, now: int) -> Received | None:
+    """An operation that may be believed; None: there is nothing for us in it."""
+    # Withheld; or what we said ourselves, and need not hear again.
+    if record.envelope is None or record.source == partner.here:
+        return None
+    # 4. Its origin's, by a key that held at that place of its log.
+    if record.kind is not Kind.OWN or record.source != partner.hub:
+        raise RefusedError(Alarm.WRONG_ORIGIN, "an operation of a hub that is not asked here")
+    sealed, key = _signed(record, partner)
+    # 5. Canonical, and of the words of this protocol.
+    said = read_operation(sealed.payload)
+    operation = said.operation
+    if operation.origin != partner.hub:
+        raise RefusedError(Alarm.WRONG_ORIGIN, "the origin is another hub")
+    if operation.epoch != key.epoch:
+        raise RefusedError(Alarm.RETIRED_KEY, "the key is of another epoch than its operation")
+    # 6. Of now: not from the future; and what nobody needs is forgotten, not refused.
+    if operation.created > now + SKEW:
+        raise RefusedError(Alarm.FUTURE, "said later than now")
+    if operation.keep <= now:
+        return None
+    # 7. Of an organisation that the partner may vouch for.
+    if operation.operator not in partner.operators:
+        raise RefusedError(Alarm.UNVOUCHED, "the partner may not speak for this operator")
+    # 8. Meant for us.
+    if not may_have(operation, partner.sets):
+        raise RefusedError(Alarm.OUT_OF_AUDIENCE, "not for this hub")
+    return Received(record.index, said, sealed)
+
+
+def _signed(record: Record, partner: Partner) -> tuple[Sealed, OpKey]:
+    envelope = opened(record.envelope or {})
+    known = {one: partner.op_keys[one] for one in envelope.signatures if one in partner.op_keys}
+    if not known:
+        raise RefusedError(Alarm.UNKNOWN_KEY, "no key of its origin signed")
+    held = {one: key for one, key in known.items() if key.holds_at(record.index)}
+    if not held:
+        raise RefusedError(Alarm.RETIRED_KEY, "the key did not hold there")
+    key_id, key = next(iter(held.items()))
+    return verified(envelope, key.public, key_id), key

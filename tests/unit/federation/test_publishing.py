@@ -18,9 +18,10 @@ def level(hashes):
     return [b"".join(hashes[at : at + WIDTH]) for at in range(0, len(hashes), WIDTH)]
 
 
-def whole(entries):
+def whole(entries: list[bytes]) -> dict[tuple[int, int], bytes]:
     """Every tile of a log, made the slow way."""
-    tiles, hashes, height = {}, [leaf_hash(one) for one in entries], 0
+    tiles: dict[tuple[int, int], bytes] = {}
+    hashes, height = [leaf_hash(one) for one in entries], 0
     while hashes:
         made = level(hashes)
         tiles |= {(height, index): data for index, data in enumerate(made)}
@@ -40,10 +41,11 @@ def edge_of(tiles, size):
 @given(st.lists(st.sampled_from([1, 2, 7, 100, 255, 256, 257, 600, 1000]), max_size=8))
 def test_grown_bit_by_bit(steps):
     entries = [b"%d" % index for index in range(sum(steps))]
-    frontier, tiles, at = Frontier(), {}, 0
+    frontier, at = Frontier(), 0
+    tiles: dict[tuple[int, int], bytes] = {}
     for count in steps:
         growth = grown(frontier, edge_of(tiles, at), entries[at : at + count])
-        frontier, tiles, at = growth.frontier, tiles | growth.tiles, at + count
+        frontier, tiles, at = growth.frontier, {**tiles, **growth.tiles}, at + count
 
     assert tiles == whole(entries)
     assert frontier == Frontier().extended(leaf_hash(one) for one in entries)
@@ -54,7 +56,7 @@ def test_grown_past_a_tile_of_tiles():
     first = grown(Frontier(), {}, entries[:-4])
     rest = grown(first.frontier, edge_of(first.tiles, len(entries) - 4), entries[-4:])
 
-    assert first.tiles | rest.tiles == whole(entries)
+    assert {**first.tiles, **rest.tiles} == whole(entries)
 
 
 def test_a_checkpoint_says_what_the_log_is_and_that_its_hub_is_alive():

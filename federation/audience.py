@@ -30,7 +30,12 @@ def may_have(operation: Operation, sets: Collection[str], *, is_relayed: bool = 
         return False
     if is_relayed and policy.onward != "set":
         return False
-    return any(one in sets for one in policy.sets)
+    return is_released(policy.sets, sets)
+
+
+def is_released(shared_in: Collection[str], sets: Collection[str]) -> bool:
+    """Whether what is shared in some sets goes to somebody who has some: nowhere means nobody."""
+    return any(one in sets for one in shared_in)
 
 
 def shows_a_victim(operation: Operation) -> bool:

@@ -12,12 +12,15 @@ which never falls from version to version; what is past it is forgotten everywhe
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
 
-from federation.operations.values import Operation
+T = TypeVar("T")
+TWINS = 2
+"""Of more things said with one version two are kept: they prove the lie."""
 
 
 @dataclass(frozen=True)
-class Held:
+class Held(Generic[T]):
     """What a hub holds of one register.
 
     Attributes:
@@ -27,7 +30,7 @@ class Held:
     """
 
     version: tuple[int, int]
-    operations: Mapping[str, Operation]
+    operations: Mapping[str, T]
     keep: int
 
     @property
@@ -36,22 +39,17 @@ class Held:
         return len(self.operations) > 1
 
     @property
-    def said(self) -> Operation | None:
+    def said(self) -> T | None:
         """What holds; None where its author contradicts itself."""
         return None if self.is_told_twice else next(iter(self.operations.values()))
 
 
-def holding(identifier: str, operation: Operation) -> Held:
-    """A register of which one operation is known."""
-    return Held(operation.version, {identifier: operation}, operation.keep)
-
-
-def joined(one: Held, other: Held) -> Held:
-    """What a hub that has seen both holds."""
+def joined(one: Held[T], other: Held[T]) -> Held[T]:
+    """What a hub that has seen both holds; of one id, it is *one* whose operation is kept."""
     keep = max(one.keep, other.keep)
     if one.version == other.version:
-        together = {**one.operations, **other.operations}
-        return Held(one.version, dict(sorted(together.items())), keep)
+        together = sorted({**other.operations, **one.operations}.items())
+        return Held(one.version, dict(together[:TWINS]), keep)
     return replace(max(one, other, key=lambda held: held.version), keep=keep)
 
 

@@ -131,6 +131,7 @@ def assemble(settings: Settings, *, now: Clock = clock.now, budgets: Budgets | N
         waiting=Waiting(follower, settings.threads),
         walks=WalkWatch(time.monotonic, _tell_staff),
         metrics=metrics,
+        voice=None,
         control_delta=slot_delta,
     )
 

@@ -59,6 +59,29 @@ class Party:
 
 
 @dataclass(frozen=True)
+class Speaker:
+    """Who speaks by a party: a member of this hub, or an author of another.
+
+    Attributes:
+        operator: internal key.
+        operator_id: public id.
+        operator_name: DNS-style, the same in every hub.
+        operator_kind: as it is now.
+        member_id: public id of the member; None: of another hub.
+        hub: of the author; None: of this hub.
+        author: its pseudonym there.
+    """
+
+    operator: int
+    operator_id: str
+    operator_name: str
+    operator_kind: str
+    member_id: str | None
+    hub: str | None
+    author: str | None
+
+
+@dataclass(frozen=True)
 class SharingSet:
     """What is shared with whom, under a TLP label."""
 
@@ -67,6 +90,7 @@ class SharingSet:
     name: str
     tlp: str
     sandbox: bool
+    onward: str = "none"
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from hub.domain.changes import Actor, Delta, Event
 from hub.domain.entries import Described
 from hub.domain.sharing import Asker, SharingSet
 from hub.ports.access import Access
+from hub.ports.exchange import Exchange, Logs, Partners, Voice
 from hub.ports.repositories import Facts, History, Indicators, Opinions, Parties, Votes
 from matching.batches import Batch, Hits
 from matching.freshness import Freshness
@@ -90,6 +91,21 @@ class Work(Protocol):
     @property
     def opinions(self) -> Opinions:
         """Opinions, appeals, outcomes."""
+        ...
+
+    @property
+    def partners(self) -> Partners:
+        """Other hubs, and what is believed of them."""
+        ...
+
+    @property
+    def exchange(self) -> Exchange:
+        """What was said between hubs."""
+        ...
+
+    @property
+    def logs(self) -> Logs:
+        """The log of what this hub said."""
         ...
 
     @property
@@ -427,5 +443,7 @@ class Hub:
     waiting: WaitingPort
     walks: WalksPort
     metrics: MetricsPort
+    voice: Voice | None
+    """By what this hub speaks to others; None: to nobody."""
     control_delta: Callable[[int, bool], Mapping[str, Delta]]
     """What turning a control slot on (or off) does to the totals."""

@@ -24,6 +24,10 @@ class Access(Protocol):
         """The operator of that public id."""
         ...
 
+    def operator_named(self, name: str) -> Operator | None:
+        """The operator of that name, which is the same in every hub."""
+        ...
+
     def operators(self, *, after: int, limit: int) -> list[Operator]:
         """All operators."""
         ...

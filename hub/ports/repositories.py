@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from hub.domain.changes import Delta
 from hub.domain.entries import Described
 from hub.domain.indicators import Account, Code, Draft, Indicator, Opinion, Words
-from hub.domain.sharing import Known, Party
+from hub.domain.sharing import Known, Party, Speaker
 from hub.domain.votes import Link
 from matching.ports import Head
 
@@ -26,6 +26,14 @@ class Parties(Protocol):
 
     def party_of(self, member: int) -> Party:
         """The party by which a local member contributes, made at its first word."""
+        ...
+
+    def author_of(self, hub: str, author: str, *, operator: int, kind: str, state: str) -> Party:
+        """The party of a remote author, made at its first word."""
+        ...
+
+    def speakers(self, parties: Iterable[int]) -> dict[int, Speaker]:
+        """Who speaks by those parties."""
         ...
 
     def operator_ids(self, keys: set[int]) -> dict[int, str]:
@@ -46,6 +54,10 @@ class Indicators(Protocol):
 
     def known_externals(self, operator: int, names: Collection[str]) -> set[str]:
         """Which of those names of its own the operator has given already."""
+        ...
+
+    def taken(self, public_ids: Collection[str]) -> set[str]:
+        """Which of those public ids there are already."""
         ...
 
     def contributed_since(self, operator: int, moment: datetime) -> list[int]:

@@ -57,12 +57,17 @@ def give_opinion(
         key, n = work.opinions.add(
             opinion, indicator=known.key, public_id=new_id, party=party, at=hub.clock()
         )
-        side = 0 if opinion.reason in VOCABULARY.no_vote_reasons else _SIDES.get(opinion.stance, 0)
-        link = Link(asker.operator, side, opinion=key)
+        link = link_of(opinion, asker.operator, key)
         work.votes.link_opinion(known.key, opinion.set_key, link)
         details = {"set": opinion.set_key, "stance": opinion.stance, "reach": opinion.reach}
         work.record(Event(OPINION, known.key, n, details))
         return committed(work, Answer(201, {"id": new_id, "n": n, "position": at(0)}))
+
+
+def link_of(opinion: Opinion, operator: int, key: int) -> Link:
+    """The vote that an opinion is; on no side where it is none."""
+    side = 0 if opinion.reason in VOCABULARY.no_vote_reasons else _SIDES.get(opinion.stance, 0)
+    return Link(operator, side, opinion=key)
 
 
 def open_appeal(public_id: str, ground: str, *, asker: Asker, hub: Hub, once: Once) -> Answer:

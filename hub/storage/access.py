@@ -52,6 +52,11 @@ class SqlAccess:
         row = self._one(sa.select(_o).where(_o.c.id == public_id))
         return None if row is None else _operator(row)
 
+    def operator_named(self, name: str) -> Operator | None:
+        """The operator of that name, which is the same in every hub."""
+        row = self._one(sa.select(_o).where(_o.c.name == name))
+        return None if row is None else _operator(row)
+
     def operators(self, *, after: int, limit: int) -> list[Operator]:
         """All operators."""
         return [_operator(row) for row in self._page(sa.select(_o), _o, after, limit)]

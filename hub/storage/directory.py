@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who there is, read whole: keys, grants, sets and labels for a worker's memory; and parties."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from hub.domain.sharing import FIRST_LABEL, Asker, Key, Known, Party, SharingSet
+from hub.domain.sharing import FIRST_LABEL, Asker, Key, Known, Party, SharingSet, Speaker
 from hub.storage import tables
 from hub.storage.dialects import built
 
@@ -55,6 +56,42 @@ class SqlDirectory:
             found = self._connection.execute(_PARTY, asked).one()
         return Party(found.key, found.operator, found.kind)
 
+    def author_of(self, hub: str, author: str, *, operator: int, kind: str, state: str) -> Party:
+        """The party of a remote author, made at its first word."""
+        mine = sa.and_(_p.c.hub == hub, _p.c.author == author)
+        select = (
+            sa.select(_p.c.key, _p.c.operator, _o.c.kind)
+            .join(_o, _o.c.key == _p.c.operator)
+            .where(mine)
+        )
+        found = self._connection.execute(select).one_or_none()
+        if found is None:
+            values = {"operator": operator, "state": state}
+            self._connection.execute(
+                _ADD_PARTY(self._connection), {**values, "hub": hub, "author": author}
+            )
+            found = self._connection.execute(select).one()
+        return Party(found.key, found.operator, kind)
+
+    def speakers(self, parties: Iterable[int]) -> dict[int, Speaker]:
+        """Who speaks by those parties."""
+        rows = self._connection.execute(
+            sa.select(
+                _p.c.key, _p.c.operator, _p.c.hub, _p.c.author, _o.c.id.label("operator_id"),
+                _o.c.name, _o.c.kind, _m.c.id.label("member_id"),
+            )
+            .join(_o, _o.c.key == _p.c.operator)
+            .outerjoin(_m, _m.c.key == _p.c.member)
+            .where(_p.c.key.in_(set(parties)))
+        )  # fmt: skip
+        return {
+            row.key: Speaker(
+                row.operator, row.operator_id, row.name, row.kind,
+                row.member_id, row.hub, row.author,
+            )
+            for row in rows
+        }  # fmt: skip
+
     def operator_ids(self, keys: set[int]) -> dict[int, str]:
         """Public ids of operators by internal key."""
         rows = self._connection.execute(sa.select(_o.c.key, _o.c.id).where(_o.c.key.in_(keys)))
@@ -86,7 +123,8 @@ class SqlDirectory:
     def _sets(self) -> dict[str, SharingSet]:
         rows = self._connection.execute(sa.select(_s).where(_s.c.state == "active"))
         return {
-            row.id: SharingSet(row.key, row.id, row.name, row.tlp, row.sandbox) for row in rows
+            row.id: SharingSet(row.key, row.id, row.name, row.tlp, row.sandbox, row.onward)
+            for row in rows
         }
 
 

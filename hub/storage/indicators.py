@@ -15,7 +15,7 @@ from hub.domain.sharing import GONE, Party
 from hub.storage import tables
 from hub.storage.dialects import built, insert
 from hub.storage.frames import ADD as _ADD_FRAMES, frame_counts, frames_of, frames_row
-from hub.storage.sending import together, write
+from hub.storage.sending import slices, together, write
 from hub.storage.totals import difference, total
 from hub.storage.words import packed, unpacked
 from matching.signals import VPDQ
@@ -61,6 +61,13 @@ class SqlIndicators:
         found = self._connection.scalars(_EXTERNAL, {"by": operator, "names": list(names)})
         return {str(name) for name in found}
 
+    def taken(self, public_ids: Collection[str]) -> set[str]:
+        """Which of those public ids there are already."""
+        found: set[str] = set()
+        for some in slices(sorted(set(public_ids))):
+            found.update(self._connection.scalars(sa.select(_i.c.id).where(_i.c.id.in_(some))))
+        return found
+
     def contributed_since(self, operator: int, moment: datetime) -> list[int]:
         """The operator's contributions of a moment or later that are not known to be copies."""
         found = self._connection.scalars(
@@ -73,7 +80,7 @@ class SqlIndicators:
     def by_keys(self, keys: Iterable[int]) -> dict[int, Indicator]:
         """The indicators of those internal keys."""
         found: dict[int, Indicator] = {}
-        for some in _slices(sorted(set(keys))):
+        for some in slices(sorted(set(keys))):
             rows = self._connection.execute(_SELECT.where(_i.c.key.in_(some)))
             found.update({row.key: _indicator(row) for row in rows})
         return found
@@ -100,7 +107,7 @@ class SqlIndicators:
     def codes(self, keys: Iterable[int]) -> dict[int, tuple[Code, ...]]:
         """The codes that the latest versions of those indicators carry."""
         found: dict[int, list[Code]] = {}
-        for some in _slices(sorted(set(keys))):
+        for some in slices(sorted(set(keys))):
             rows = self._connection.execute(
                 sa.select(_c)
                 .where(_c.c.indicator.in_(some), _c.c.n_to.is_(None))
@@ -115,7 +122,7 @@ class SqlIndicators:
     def frame_counts(self, keys: Iterable[int]) -> dict[int, int]:
         """How many frames those indicators have that are of videos."""
         found: dict[int, int] = {}
-        for some in _slices(sorted(set(keys))):
+        for some in slices(sorted(set(keys))):
             found |= frame_counts(self._connection, some)
         return found
 
@@ -387,8 +394,3 @@ def _indicator(row: Row[Any]) -> Indicator:
 
 def _code(row: Row[Any]) -> Code:
     return Code(row.signal, row.value, row.derivation, row.quality, row.at_ms)
-
-
-def _slices(keys: list[int], size: int = 5000) -> Iterable[list[int]]:
-    # SQLite takes 32,766 bound values a statement.
-    return (keys[start : start + size] for start in range(0, len(keys), size))

@@ -6,15 +6,16 @@ it comes. SQLAlchemy knows no pipelines: inside one it may run what returns no r
 returns one is asked of the driver itself, by ``ask``, and read when the block is over.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
 Row = Sequence[Any]
+T = TypeVar("T")
 
 
 @contextmanager
@@ -61,3 +62,8 @@ def write(connection: Connection, statement: sa.Insert, rows: Sequence[Mapping[s
     """Insert rows; one alone goes the short way."""
     if rows:
         connection.execute(statement, rows[0] if len(rows) == 1 else rows)
+
+
+def slices(values: list[T], size: int = 5000) -> Iterable[list[T]]:
+    """Cut values into as many as a statement takes: on SQLite 32,766."""
+    return (values[start : start + size] for start in range(0, len(values), size))

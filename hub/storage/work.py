@@ -25,11 +25,14 @@ from hub.storage.access import SqlAccess
 from hub.storage.columns import millis
 from hub.storage.database import Database
 from hub.storage.directory import SqlDirectory
+from hub.storage.exchange import SqlExchange
 from hub.storage.facts import SqlFacts
 from hub.storage.failures import translated
 from hub.storage.history import SqlHistory
 from hub.storage.indicators import SqlIndicators
+from hub.storage.logs import SqlLogs
 from hub.storage.opinions import SqlOpinions
+from hub.storage.partners import SqlPartners
 from hub.storage.sending import Row, ask, together, write
 from hub.storage.votes import SqlVotes
 
@@ -124,6 +127,9 @@ class SqlWork:
         self.facts = SqlFacts(connection)
         self.history = SqlHistory(connection)
         self.directory = SqlDirectory(connection)
+        self.partners = SqlPartners(connection)
+        self.exchange = SqlExchange(connection)
+        self.logs = SqlLogs(connection)
 
     def claim(self) -> None:
         """Take the request's name before anything else, so that its twin waits here."""

@@ -5,8 +5,13 @@ import itertools
 
 from hypothesis import given, strategies as st
 
-from federation.registers import holding, is_forgotten, joined
+from federation.registers import Held, is_forgotten, joined
 from tests.simulators.statements import NOW, operation
+
+
+def holding(identifier, said):
+    return Held(said.version, {identifier: said}, said.keep)
+
 
 HELD = st.builds(
     # An id is of the content: another keep is another id.
@@ -45,6 +50,7 @@ def test_two_things_said_with_one_version_count_for_nothing_and_are_both_kept():
     assert total.is_told_twice
     assert total.said is None
     assert set(total.operations) == {"x", "y"}
+    assert joined(total, holding("z", operation(salt=b"z" * 16))) == total
     assert joined(total, holding("z", operation(n=2))).said is not None
 
 

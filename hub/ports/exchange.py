@@ -1,0 +1,315 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a unit of work can do between hubs: the promises of the repositories, a topic each."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from federation.errors import RefusedError
+from federation.keys import Signer
+from federation.log.merkle import Frontier
+from federation.operations.envelopes import Sealed
+from federation.operations.leaves import Kind
+from federation.operations.values import Register
+from federation.publishing import Growth, LogKeys
+from federation.trust import Trust
+
+STORE, REVIEW, COUNTS = 0, 1, 2
+"""Levels of trust: kept only, shown to people, counted."""
+ACTIVE, PAUSED, SUSPENDED, QUARANTINED = "active", "paused", "suspended", "quarantined"
+
+
+@dataclass(frozen=True)
+class Voice:
+    """By what a hub speaks to others.
+
+    Attributes:
+        hub: its name.
+        op: signs its operations.
+        op_id: what that key is called.
+        epoch: of the operations.
+        log: what speaks for its log.
+    """
+
+    hub: str
+    op: Signer
+    op_id: str
+    epoch: int
+    log: LogKeys
+
+
+@dataclass(frozen=True)
+class Enrolled:
+    """A partner, as it was paired, and what is believed of it.
+
+    Attributes:
+        key: internal.
+        hub: its name.
+        base: where it is asked.
+        root: SHA-256 of its first TUF root, hex.
+        operators: names of those that it may vouch for.
+        level: STORE, REVIEW or COUNTS.
+        state: ACTIVE, PAUSED, SUSPENDED or QUARANTINED.
+        sets: public ids of the sets that are shared with it, with their internal keys.
+        identity: its hub.json as it was verified last.
+        trust: what is believed of its log.
+        revoked_to: up to where revokes were taken ahead.
+        refused: bad operations since somebody looked.
+        reached_at: when it answered last.
+        error: what went wrong since.
+        created_at: when it was paired.
+    """
+
+    key: int
+    hub: str
+    base: str
+    root: str
+    operators: frozenset[str]
+    level: int
+    state: str
+    sets: Mapping[str, int]
+    identity: bytes | None = field(repr=False)
+    trust: Trust = field(repr=False)
+    revoked_to: int
+    refused: int
+    reached_at: datetime | None
+    error: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A register as it is kept.
+
+    Attributes:
+        key: internal; 0: not kept yet.
+        register: its name.
+        about: public id of the indicator it is about.
+        version: epoch and n.
+        keep: until when, seconds since 1970.
+        ids: of the operation that holds; of two, sorted, if its author contradicts itself.
+        operation: internal key of the first.
+        other: of the second.
+        indicator: internal key of the indicator that came of it.
+        said: which version of our own indicator, or opinion, was said last.
+    """
+
+    key: int
+    register: Register
+    about: str
+    version: tuple[int, int]
+    keep: int
+    ids: tuple[bytes, ...]
+    operation: int | None
+    other: int | None = None
+    indicator: int | None = None
+    said: int | None = None
+
+
+@dataclass(frozen=True)
+class Statement:
+    """An operation as it is kept: whose it is, and where it came from.
+
+    Attributes:
+        register: internal key.
+        version: epoch and n.
+        keep: until when, seconds since 1970.
+        id: SHA-256 of the payload.
+        sealed: what proves it.
+        partner: internal key of who handed it on; None: our own.
+        index: in the log it came from.
+    """
+
+    register: int
+    version: tuple[int, int]
+    keep: int
+    id: bytes
+    sealed: Sealed
+    partner: int | None
+    index: int
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """An entry of our own log, with its operation.
+
+    Attributes:
+        index: where it is.
+        kind: whose operation it is.
+        source: the hub that signed it.
+        id: of the operation.
+        sealed: what proves it; None: it was purged.
+        keep: until when anybody needs it.
+        is_revoke: whether it takes something back.
+    """
+
+    index: int
+    kind: Kind
+    source: str
+    id: bytes
+    sealed: Sealed | None
+    keep: int
+    is_revoke: bool = False
+
+
+@dataclass(frozen=True)
+class OwnLog:
+    """Our own log.
+
+    Attributes:
+        key: internal.
+        origin: its name.
+        frontier: over all its entries.
+        note: the checkpoint that may be shown; None: none yet.
+        noted: entries that it covers.
+    """
+
+    key: int
+    origin: str
+    frontier: Frontier
+    note: bytes | None = field(repr=False)
+    noted: int
+
+    @property
+    def size(self) -> int:
+        """Its entries."""
+        return self.frontier.size
+
+
+class Partners(Protocol):
+    """Other hubs, and what is believed of them."""
+
+    def all(self) -> list[Enrolled]:
+        """Everybody, by name."""
+        ...
+
+    def named(self, hub: str) -> Enrolled | None:
+        """The partner of that name."""
+        ...
+
+    def add(
+        self,
+        *,
+        hub: str,
+        base: str,
+        root: str,
+        operators: Collection[str],
+        level: int,
+        at: datetime,
+    ) -> int:
+        """Enrol a hub; returns its internal key.
+
+        Raises:
+            ConflictError: It is enrolled already.
+        """
+        ...
+
+    def change(self, key: int, **values: object) -> None:
+        """Set columns of a partner: ``level``, ``state``, ``identity``, ``refused``, and such."""
+        ...
+
+    def keep(self, key: int, *, expected: int, trust: Trust) -> bool:
+        """Keep what is believed of its log, if nothing was applied since *expected*.
+
+        False means that somebody else was quicker, and that nothing is to be kept.
+        """
+        ...
+
+    def share(self, key: int, set_key: int) -> None:
+        """Share a set with a partner; what is in it is to be published."""
+        ...
+
+    def unshare(self, key: int, set_key: int) -> bool:
+        """Share it no more; whether it was."""
+        ...
+
+    def shared_sets(self) -> dict[int, str]:
+        """Internal keys and public ids of all sets that are shared with anybody."""
+        ...
+
+    def backfills(self) -> list[tuple[int, int]]:
+        """Sets of which not everything was published yet, each with how far it is."""
+        ...
+
+    def backfilled(self, set_key: int, *, expected: int, after: int | None) -> bool:
+        """Note how far a set is published; None: all of it. False: somebody was quicker."""
+        ...
+
+    def mark(self, hub: str, state: str) -> int:
+        """Set the state of all parties that speak through a hub; returns how many changed."""
+        ...
+
+    def accuse(self, key: int | None, error: RefusedError, at: datetime) -> None:
+        """Keep evidence: the first and the latest of a kind, and some between, never more."""
+        ...
+
+    def evidence(self, key: int | None) -> list[dict[str, object]]:
+        """What is kept against a partner, oldest first."""
+        ...
+
+
+class Exchange(Protocol):
+    """Registers, and the operations in them."""
+
+    def registers(self, names: Iterable[Register]) -> dict[Register, Kept]:
+        """Those that are kept, locked against other writers."""
+        ...
+
+    def about(self, public_ids: Collection[str], kinds: Collection[str]) -> list[Kept]:
+        """All registers of some kinds that are about some indicators, whoever wrote them."""
+        ...
+
+    def of_indicator(self, key: int) -> Kept | None:
+        """The register of an indicator, from which it came or in which it was said; or None."""
+        ...
+
+    def sealed(self, operations: Iterable[int]) -> dict[int, Sealed]:
+        """The signed bytes of operations, by internal key; what was purged is missing."""
+        ...
+
+    def keep(self, registers: Sequence[Kept]) -> dict[Register, int]:
+        """Add registers, or change them; returns their internal keys."""
+        ...
+
+    def add(self, statements: Sequence[Statement]) -> list[int]:
+        """Keep operations; returns their internal keys."""
+        ...
+
+    def drop(self, operations: Iterable[int]) -> None:
+        """Forget operations that nothing needs any more and that are in no log of ours."""
+        ...
+
+
+class Logs(Protocol):
+    """Our own log."""
+
+    def open(self, origin: str) -> OwnLog:
+        """The log of that name; not kept before its first entry is."""
+        ...
+
+    def edge(self, log: OwnLog) -> dict[int, bytes]:
+        """The bytes of its last tile of each level, where that is not full."""
+        ...
+
+    def append(
+        self, log: OwnLog, operations: Sequence[int], leaves: Sequence[Leaf], growth: Growth
+    ) -> bool:
+        """Add entries; False: it is not of the size it was, and nothing was added."""
+        ...
+
+    def show(self, log: OwnLog, note: bytes, size: int) -> None:
+        """Let a checkpoint out, if none of a larger size is out already."""
+        ...
+
+    def entries(self, log: OwnLog, start: int, end: int) -> list[Leaf]:
+        """Entries of a run, in order."""
+        ...
+
+    def revokes(self, log: OwnLog, start: int, limit: int) -> list[Leaf]:
+        """Entries from somewhere on that take something back, in order."""
+        ...
+
+    def tiles(self, log: OwnLog, places: Sequence[tuple[int, int]]) -> list[bytes | None]:
+        """The bytes of tiles of hashes, as long as they are by now; None: there is none."""
+        ...

@@ -1,0 +1,307 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What follows from a register that changed: indicators, opinions, and who may see them.
+
+Everything goes the way of a member's word: guards, entries, links, changes.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from federation.operations.envelopes import Sealed
+from federation.operations.payloads import read_operation
+from federation.operations.values import Op, Operation, Opinion as Stated, PolicyChange, Register
+from hub.domain import statements
+from hub.domain.changes import INDICATOR, OPINION, Delta, Event
+from hub.domain.indicators import WITHDRAWN, Draft, Indicator
+from hub.domain.members import ACTIVE
+from hub.domain.sharing import Party
+from hub.ports import Hub, Work
+from hub.ports.exchange import Enrolled, Kept
+from hub.services.opinions import link_of
+
+Fresh = tuple[Kept, Operation, Draft]
+"""A register, what holds in it, and the indicator that it is to become."""
+
+
+class Effects:
+    """Carries out what a partner's operations call for.
+
+    Args:
+        partner: from whom they came.
+        state: of its authors' parties: whether their word counts.
+        drafts: what is said of items, by operation; what is missing says nothing.
+        hub: ours.
+        work: a transaction that writes.
+    """
+
+    def __init__(
+        self, partner: Enrolled, state: str, drafts: Mapping[str, Draft], hub: Hub, work: Work
+    ) -> None:
+        self._partner = partner
+        self._state = state
+        self._drafts = drafts
+        self._hub = hub
+        self._work = work
+        self._now = hub.clock()
+        self._operators: dict[str, int] = {}
+        self._parties: dict[str, Party] = {}
+
+    def carry_out(self, changed: Mapping[Register, tuple[Kept, str, Operation | None]]) -> None:
+        """Let the hub know what holds now.
+
+        Args:
+            changed: registers, each as it is kept, with the id of what holds in it and what that
+                says; nothing where its author contradicts itself.
+        """
+        known = self._work.indicators.by_keys(
+            kept.indicator for kept, _, _ in changed.values() if kept.indicator is not None
+        )
+        fresh: list[Fresh] = []
+        for name, (kept, identifier, said) in changed.items():
+            indicator = known.get(kept.indicator or 0)
+            if name.kind == "indicator":
+                draft = self._drafts.get(identifier)
+                if draft is None or said is None or said.op is not Op.ASSERT:
+                    self._end(indicator, said)
+                elif indicator is None:
+                    fresh.append((kept, said, draft))
+                else:
+                    self._revise(kept, indicator, said, draft)
+            elif said is not None and isinstance(said.body, PolicyChange):
+                self._narrow(said)
+            elif said is not None and isinstance(said.body, Stated):
+                self._give_opinion(said, said.body)
+        self._add(fresh)
+
+    def _add(self, fresh: Sequence[Fresh]) -> None:
+        """Keep new indicators, a party's together."""
+        by_author: dict[str, list[Fresh]] = {}
+        for one in self._within_policy(fresh):
+            by_author.setdefault(one[1].author, []).append(one)
+        linked: list[Kept] = []
+        for some in by_author.values():
+            party = self._party(some[0][1])
+            drafts = [draft for _, _, draft in some]
+            interned = {
+                sets: self._work.indicators.intern(sets) for sets in {one.sets for one in drafts}
+            }
+            unseen = {sets for sets, (_, is_new) in interned.items() if is_new}
+            added = self._work.indicators.add(
+                drafts,
+                public_ids=self._names([operation.target for _, operation, _ in some]),
+                party=party,
+                labels={sets: label for sets, (label, _) in interned.items()},
+                at=self._now,
+            )
+            for (kept, _, draft), (indicator, deltas) in zip(some, added, strict=True):
+                self._record(indicator, "assert", deltas, label_is_new=draft.sets in unseen)
+                unseen.discard(draft.sets)
+                linked.append(replace(kept, indicator=indicator.key))
+        if linked:
+            self._work.exchange.keep(linked)
+            self._opinions_that_waited(linked)
+
+    def _names(self, targets: Sequence[str]) -> list[str]:
+        """Public ids: their own, but where somebody took one that was not theirs to take."""
+        taken = self._work.indicators.taken(targets)
+        used: set[str] = set()
+        named: list[str] = []
+        for target in targets:
+            is_free = target not in taken and target not in used
+            named.append(target if is_free else self._hub.new_id("ind_"))
+            used.add(target)
+        return named
+
+    def _within_policy(self, fresh: Sequence[Fresh]) -> Iterable[Fresh]:
+        """Leave out the sets in which something is no longer shared, by what was said before."""
+        narrowed = self._narrowed([operation.target for _, operation, _ in fresh])
+        for kept, operation, draft in fresh:
+            sets = self._left(operation, draft.sets, narrowed)
+            if sets:
+                yield kept, operation, replace(draft, sets=sets)
+
+    def _narrowed(self, targets: Sequence[str]) -> dict[tuple[str, str, str], Operation]:
+        """The narrowing statements about some targets, by who may make them."""
+        found = self._work.exchange.about(targets, ("policy",)) if targets else []
+        sealed = self._work.exchange.sealed(
+            one.operation for one in found if one.operation is not None
+        )
+        return {
+            (one.register.origin, one.register.author, one.about): operation
+            for one in found
+            if (operation := _read(sealed.get(one.operation or 0))) is not None
+        }
+
+    def _left(
+        self,
+        operation: Operation,
+        sets: Sequence[int],
+        narrowed: Mapping[tuple[str, str, str], Operation],
+    ) -> tuple[int, ...]:
+        """The sets that are left of an assert."""
+        said = narrowed.get((operation.origin, operation.author, operation.target))
+        body = said.body if said is not None else None
+        if said is None or not isinstance(body, PolicyChange) or operation.n > body.upto:
+            return tuple(sets)
+        gone = {self._partner.sets.get(name) for name in said.policy.sets}
+        return tuple(one for one in sets if one not in gone)
+
+    def _revise(self, kept: Kept, known: Indicator, said: Operation, draft: Draft) -> None:
+        sets = self._left(said, draft.sets, self._narrowed([said.target]))
+        if not sets:
+            self._end(known, said)
+            return
+        codes = self._work.indicators.codes([known.key]).get(known.key, ())
+        plain = {(one.signal, one.value, one.at_ms) for one in codes if not one.derivation}
+        if plain != {(c.signal, c.value, c.at_ms) for c in draft.codes if not c.derivation}:
+            # Another picture is another indicator: what is here says nothing any more.
+            self._end(known, said)
+            self._add([(kept, said, draft)])
+            return
+        label, is_new = self._work.indicators.intern(sets)
+        fresh, deltas = self._work.indicators.revise(
+            known,
+            words=draft.words,
+            sets=sets,
+            expires=draft.expires,
+            label=label,
+            party=known.party,
+            at=self._now,
+            derived=[one for one in draft.codes if one.derivation],
+        )
+        self._record(fresh, "assert", deltas, label_is_new=is_new)
+
+    def _narrow(self, said: Operation) -> None:
+        """Share an indicator no more in the sets that its policy names."""
+        target = Register(said.origin, said.author, "indicator", said.target)
+        kept = self._work.exchange.registers([target]).get(target)
+        if kept is None or kept.indicator is None or not isinstance(said.body, PolicyChange):
+            return
+        if kept.version[1] > said.body.upto:
+            return  # shared anew since
+        known = self._work.indicators.by_keys([kept.indicator]).get(kept.indicator)
+        if known is None or not known.is_live:
+            return
+        gone = {self._partner.sets.get(name) for name in said.policy.sets}
+        sets = tuple(one for one in known.sets if one not in gone)
+        if not sets:
+            self._end(known, said)
+        elif sets != known.sets:
+            label, is_new = self._work.indicators.intern(sets)
+            fresh, deltas = self._work.indicators.revise(
+                known,
+                words=known.words,
+                sets=sets,
+                expires=known.expires,
+                label=label,
+                party=known.party,
+                at=self._now,
+            )
+            self._record(fresh, "assert", deltas, label_is_new=is_new)
+
+    def _end(self, known: Indicator | None, said: Operation | None) -> None:
+        if known is None or not known.is_live:
+            return
+        reason = getattr(said.body, "reason", None) if said is not None else None
+        gone, deltas = self._work.indicators.end(
+            known, kind="withdraw", state=WITHDRAWN, at=self._now, reason=reason
+        )
+        self._record(gone, "withdraw", deltas)
+
+    # -- opinions -----------------------------------------------------------------------------
+
+    def _give_opinion(self, said: Operation, body: Stated) -> None:
+        """Count an opinion on everything that goes by its target's name in its set."""
+        name, _, set_name = said.target.partition("/")
+        for indicator in self._named(name):
+            self._count(said, body, indicator, set_name)
+
+    def _named(self, name: str) -> list[Indicator]:
+        own = self._work.indicators.find(name, lock=True)
+        others = {
+            one.indicator
+            for one in self._work.exchange.about([name], ("indicator",))
+            if one.indicator is not None
+        }
+        found = self._work.indicators.by_keys(others)
+        return list({one.key: one for one in (*filter(None, [own]), *found.values())}.values())
+
+    def _count(self, said: Operation, body: Stated, about: Indicator, set_name: str) -> None:
+        party = self._party(said)
+        set_key = self._partner.sets.get(set_name)
+        if set_key is None or set_key not in about.sets or about.operator == party.operator:
+            return
+        opinion = statements.read_opinion(body, set_key)
+        key, n = self._work.opinions.add(
+            opinion,
+            indicator=about.key,
+            public_id=self._hub.new_id("opn_"),
+            party=party,
+            at=self._now,
+        )
+        self._work.votes.link_opinion(about.key, set_key, link_of(opinion, party.operator, key))
+        details = {"set": set_key, "stance": opinion.stance, "reach": opinion.reach}
+        self._work.record(Event(OPINION, about.key, n, details))
+
+    def _opinions_that_waited(self, linked: Sequence[Kept]) -> None:
+        """Count what was said of indicators before they came."""
+        found = self._work.exchange.about([one.about for one in linked], ("opinion",))
+        sealed = self._work.exchange.sealed(
+            one.operation for one in found if one.operation is not None
+        )
+        for one in found:
+            operation = _read(sealed.get(one.operation or 0))
+            if operation is not None and isinstance(operation.body, Stated):
+                self._give_opinion(operation, operation.body)
+
+    # -- who ----------------------------------------------------------------------------------
+
+    def _party(self, said: Operation) -> Party:
+        party = self._parties.get(said.author)
+        if party is None or party.operator_kind != said.operator_kind:
+            party = self._work.directory.author_of(
+                said.origin,
+                said.author,
+                operator=self._operator(said),
+                kind=said.operator_kind,
+                state=self._state,
+            )
+            self._parties[said.author] = party
+        return party
+
+    def _operator(self, said: Operation) -> int:
+        """An organisation is the same through whichever hub it speaks: one vote, not two."""
+        if said.operator not in self._operators:
+            access = self._work.access
+            found = access.operator_named(said.operator) or access.add_operator(
+                id=self._hub.new_id("op_"),
+                name=said.operator,
+                kind=said.operator_kind,
+                contacts=[],
+                sandbox=False,
+                state=ACTIVE,
+                created_at=self._now,
+            )
+            found = found or access.operator_named(said.operator)
+            if found is None:
+                raise AssertionError("an operator that is neither there nor not")
+            self._operators[said.operator] = found.key
+        return self._operators[said.operator]
+
+    def _record(
+        self,
+        indicator: Indicator,
+        what: str,
+        deltas: Mapping[str, Delta],
+        *,
+        label_is_new: bool = False,
+    ) -> None:
+        details: dict[str, Any] = {"what": what, "partner": self._partner.hub}
+        if label_is_new:
+            details["label_sets"] = list(indicator.sets)
+        self._work.record(Event(INDICATOR, indicator.key, indicator.n, details, deltas))
+
+
+def _read(sealed: Sealed | None) -> Operation | None:
+    return None if sealed is None else read_operation(sealed.payload).operation

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Serve our log: pages to partners, as their sets allow; tiles and checkpoints to anybody."""
+
+from collections.abc import Callable, Sequence
+
+import orjson
+
+from federation.audience import is_released
+from federation.log.bundles import bundled
+from federation.log.proofs import consistency_proof
+from federation.log.tiles import ENTRIES, Tile, reading
+from federation.operations.leaves import entry
+from federation.pages import MAX_BYTES, MAX_RECORDS, Page, Record, Withheld
+from hub.ports import Hub, Work
+from hub.ports.exchange import Enrolled, Leaf, OwnLog, Voice
+
+SPARE = 64 * 1024
+"""Bytes of a page that are kept for its checkpoint and its proof."""
+
+
+class NotYetError(Exception):
+    """The log is not as long as it is asked about."""
+
+
+def page(
+    partner: Enrolled, *, start: int, size: int | None, limit: int, hub: Hub, voice: Voice
+) -> Page:
+    """The operations from somewhere on, as far as the partner may have them.
+
+    Args:
+        partner: who asks.
+        start: index of the first entry.
+        size: of the checkpoint to hold them against; None: the newest, which comes with the page.
+        limit: entries at most.
+        hub: whose log it is.
+        voice: by what it speaks.
+
+    Raises:
+        NotYetError: The log never was so long.
+    """
+    with hub.begin.reading() as work:
+        log = work.logs.open(voice.log.origin)
+        at = log.noted if size is None else size
+        if at > log.noted or start > at or log.note is None:
+            raise NotYetError
+        end = min(at, start + min(limit, MAX_RECORDS))
+        records = _fitting(work.logs.entries(log, start, end), partner, _now(hub))
+        end = start + len(records)
+        proof = consistency_proof(end, at, reading(at, _tiles(log, work)))
+    note = log.note if size is None else None
+    return Page(start, end, at, tuple(records), tuple(proof), note)
+
+
+def revokes(partner: Enrolled, *, start: int, limit: int, hub: Hub, voice: Voice) -> Page:
+    """What was taken back from somewhere on, ahead of everything else."""
+    with hub.begin.reading() as work:
+        log = work.logs.open(voice.log.origin)
+        most = min(limit, MAX_RECORDS)
+        found = work.logs.revokes(log, start, most)
+        end = found[-1].index + 1 if len(found) == most else log.size
+    known = _fitting(found, partner, _now(hub))
+    records = [one for one in known if one.withheld is None]
+    if len(known) < len(found):
+        end = found[len(known)].index
+    return Page(start, max(start, end), max(start, end), tuple(records), is_sparse=True)
+
+
+def tile(path: str, *, hub: Hub, voice: Voice) -> bytes:
+    """A file of the log, for whoever verifies it.
+
+    Raises:
+        MalformedError: A log has no such file.
+        NotYetError: This log is not so long.
+    """
+    wanted = Tile.parse(path)
+    with hub.begin.reading() as work:
+        log = work.logs.open(voice.log.origin)
+        if wanted.level == ENTRIES:
+            return _bundle(wanted, log, work)
+        return _tiles(log, work)([wanted])[0]
+
+
+def shown_checkpoint(*, hub: Hub, voice: Voice) -> bytes:
+    """The checkpoint of now.
+
+    Raises:
+        NotYetError: There is none yet.
+    """
+    with hub.begin.reading() as work:
+        log = work.logs.open(voice.log.origin)
+    if log.note is None:
+        raise NotYetError
+    return log.note
+
+
+# -- steps ---------------------------------------------------------------------------------------
+
+
+def _now(hub: Hub) -> int:
+    return int(hub.clock().timestamp())
+
+
+def _fitting(leaves: Sequence[Leaf], partner: Enrolled, now: int) -> list[Record]:
+    """As many records as a page holds, each with its operation if the partner may have that."""
+    records: list[Record] = []
+    left = MAX_BYTES - SPARE
+    for leaf in leaves:
+        record = _record(leaf, partner, now)
+        left -= _length(leaf, record)
+        if left < 0 and records:
+            break
+        records.append(record)
+    return records
+
+
+def _record(leaf: Leaf, partner: Enrolled, now: int) -> Record:
+    reason = _withheld(leaf, partner, now)
+    if reason is not None or leaf.sealed is None:
+        return Record(leaf.index, leaf.kind, leaf.source, leaf.id.hex(), withheld=reason)
+    return Record(leaf.index, leaf.kind, leaf.source, envelope=leaf.sealed.told)
+
+
+def _withheld(leaf: Leaf, partner: Enrolled, now: int) -> Withheld | None:
+    if leaf.sealed is None:
+        return Withheld.PURGED
+    if leaf.keep <= now:
+        return Withheld.EXPIRED
+    sets = orjson.loads(leaf.sealed.payload)["policy"]["sets"]
+    return None if is_released(sets, partner.sets) else Withheld.POLICY
+
+
+def _length(leaf: Leaf, record: Record) -> int:
+    """Bytes that a record takes at most: base64 adds a third."""
+    if record.envelope is None or leaf.sealed is None:
+        return 512
+    return len(leaf.sealed.payload) * 4 // 3 + 1024
+
+
+def _tiles(log: OwnLog, work: Work) -> Callable[[Sequence[Tile]], list[bytes]]:
+    def fetch(wanted: Sequence[Tile]) -> list[bytes]:
+        found = work.logs.tiles(log, [(one.level, one.index) for one in wanted])
+        return [_cut(one, data) for one, data in zip(wanted, found, strict=True)]
+
+    return fetch
+
+
+def _cut(wanted: Tile, data: bytes | None) -> bytes:
+    """A tile as wide as was asked for: what is full by now was narrower before."""
+    bytes_wanted = wanted.width * 32
+    if data is None or len(data) < bytes_wanted:
+        raise NotYetError
+    return data[:bytes_wanted]
+
+
+def _bundle(wanted: Tile, log: OwnLog, work: Work) -> bytes:
+    first = wanted.index * 256
+    if first + wanted.width > log.noted:
+        raise NotYetError
+    leaves = work.logs.entries(log, first, first + wanted.width)
+    return bundled(entry(one.kind, one.id.hex(), one.source) for one in leaves)

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Registers, and the operations in them, in SQL."""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from federation.operations.envelopes import Sealed
+from federation.operations.values import Register
+from hub.ports.exchange import Kept, Statement
+from hub.storage import tables
+from hub.storage.sending import slices
+
+_r, _o, _leaf = tables.register, tables.operation, tables.log_leaf
+_twin = tables.operation.alias("twin")
+_KEPT = (
+    sa.select(_r, _o.c.id.label("operation_id"), _twin.c.id.label("twin_id"))
+    .outerjoin(_o, _o.c.key == _r.c.operation)
+    .outerjoin(_twin, _twin.c.key == _r.c.other)
+)
+_ADD = _r.insert().returning(_r.c.key, sort_by_parameter_order=True)
+_ADD_OPERATION = _o.insert().returning(_o.c.key, sort_by_parameter_order=True)
+_CHANGE = (
+    _r.update()
+    .where(_r.c.key == sa.bindparam("at"))
+    .values({name: sa.bindparam(f"to_{name}") for name in (
+        "epoch", "n", "keep", "operation", "other", "indicator", "said"
+    )})
+)  # fmt: skip
+
+
+class SqlExchange:
+    """What was said between hubs, in one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def registers(self, names: Iterable[Register]) -> dict[Register, Kept]:
+        """Those that are kept, locked against other writers."""
+        wanted = set(names)
+        found: dict[Register, Kept] = {}
+        for some in slices(sorted({one.target for one in wanted})):
+            statement = _KEPT.where(_r.c.target.in_(some)).with_for_update(of=_r)
+            for row in self._connection.execute(statement):
+                kept = _kept(row)
+                if kept.register in wanted:
+                    found[kept.register] = kept
+        return found
+
+    def about(self, public_ids: Collection[str], kinds: Collection[str]) -> list[Kept]:
+        """All registers of some kinds that are about some indicators, whoever wrote them."""
+        found: list[Kept] = []
+        for some in slices(sorted(set(public_ids))):
+            rows = self._connection.execute(
+                _KEPT.where(_r.c.about.in_(some), _r.c.kind.in_(kinds)).order_by(_r.c.key)
+            )
+            found.extend(map(_kept, rows))
+        return found
+
+    def of_indicator(self, key: int) -> Kept | None:
+        """The register of an indicator, from which it came or in which it was said; or None."""
+        row = self._connection.execute(
+            _KEPT.where(_r.c.indicator == key, _r.c.kind == "indicator")
+            .order_by(_r.c.key)
+            .limit(1)
+        ).one_or_none()
+        return None if row is None else _kept(row)
+
+    def sealed(self, operations: Iterable[int]) -> dict[int, Sealed]:
+        """The signed bytes of operations, by internal key; what was purged is missing."""
+        found: dict[int, Sealed] = {}
+        for some in slices(sorted(set(operations))):
+            rows = self._connection.execute(
+                sa.select(_o).where(_o.c.key.in_(some), _o.c.payload.is_not(None))
+            )
+            found |= {row.key: Sealed(row.payload, row.key_id, row.signature) for row in rows}
+        return found
+
+    def keep(self, registers: Sequence[Kept]) -> dict[Register, int]:
+        """Add registers, or change them; returns their internal keys."""
+        known = [one for one in registers if one.key]
+        fresh = [one for one in registers if not one.key]
+        if known:
+            self._connection.execute(_CHANGE, [_change(one) for one in known])
+        keys = {one.register: one.key for one in known}
+        if fresh:
+            rows = self._connection.execute(_ADD, [_row(one) for one in fresh])
+            keys |= {one.register: row.key for one, row in zip(fresh, rows, strict=True)}
+        return keys
+
+    def add(self, statements: Sequence[Statement]) -> list[int]:
+        """Keep operations; returns their internal keys."""
+        if not statements:
+            return []
+        rows = self._connection.execute(_ADD_OPERATION, [_operation(one) for one in statements])
+        return [row.key for row in rows]
+
+    def drop(self, operations: Iterable[int]) -> None:
+        """Forget operations that nothing needs any more and that are in no log of ours."""
+        for some in slices(sorted(set(operations))):
+            logged = sa.select(_leaf.c.operation).where(_leaf.c.operation.in_(some))
+            self._connection.execute(
+                _o.delete().where(_o.c.key.in_(some), _o.c.key.not_in(logged))
+            )
+
+
+def _row(one: Kept) -> dict[str, Any]:
+    name = one.register
+    return {
+        "origin": name.origin,
+        "author": name.author,
+        "kind": name.kind,
+        "target": name.target,
+        "about": one.about,
+        **_values(one),
+    }
+
+
+def _values(one: Kept) -> dict[str, Any]:
+    epoch, n = one.version
+    return {
+        "epoch": epoch,
+        "n": n,
+        "keep": one.keep,
+        "operation": one.operation,
+        "other": one.other,
+        "indicator": one.indicator,
+        "said": one.said,
+    }
+
+
+def _change(one: Kept) -> dict[str, Any]:
+    return {"at": one.key, **{f"to_{name}": value for name, value in _values(one).items()}}
+
+
+def _operation(one: Statement) -> dict[str, Any]:
+    epoch, n = one.version
+    return {
+        "id": one.id,
+        "register": one.register,
+        "epoch": epoch,
+        "n": n,
+        "keep": one.keep,
+        "payload": one.sealed.payload,
+        "key_id": one.sealed.key_id,
+        "signature": one.sealed.signature,
+        "partner": one.partner,
+        "at_index": one.index,
+    }
+
+
+def _kept(row: Row[Any]) -> Kept:
+    return Kept(
+        key=row.key,
+        register=Register(row.origin, row.author, row.kind, row.target),
+        about=row.about,
+        version=(row.epoch, row.n),
+        keep=row.keep,
+        ids=tuple(one for one in (row.operation_id, row.twin_id) if one is not None),
+        operation=row.operation,
+        other=row.other,
+        indicator=row.indicator,
+        said=row.said,
+    )

@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Other hubs, and what is believed of them, in SQL."""
+
+import base64
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from federation.errors import RefusedError
+from federation.log.merkle import Frontier
+from federation.trust import Head, Trust
+from hub.domain.errors import ConflictError
+from hub.ports.exchange import ACTIVE, Enrolled
+from hub.storage import tables
+from hub.storage.dialects import insert
+
+_p, _ps, _s, _b, _v = (
+    tables.partner,
+    tables.partner_set,
+    tables.sharing_set,
+    tables.backfill,
+    tables.evidence,
+)
+MOST_EVIDENCE = 100
+"""Of one partner and kind; the last of them is written over."""
+
+
+class SqlPartners:
+    """The partners of one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def all(self) -> list[Enrolled]:
+        """Everybody, by name."""
+        return self._read(sa.true())
+
+    def named(self, hub: str) -> Enrolled | None:
+        """The partner of that name."""
+        return next(iter(self._read(_p.c.hub == hub)), None)
+
+    def add(
+        self,
+        *,
+        hub: str,
+        base: str,
+        root: str,
+        operators: Collection[str],
+        level: int,
+        at: datetime,
+    ) -> int:
+        """Enrol a hub; returns its internal key."""
+        values = {
+            "hub": hub,
+            "base": base,
+            "root": root,
+            "operators": sorted(operators),
+            "level": level,
+            "state": ACTIVE,
+            "created_at": at,
+            **_believed(Trust()),
+            "revoked_to": 0,
+            "refused": 0,
+        }
+        statement = insert(self._connection, _p).values(values)
+        key = self._connection.scalar(statement.on_conflict_do_nothing().returning(_p.c.key))
+        if key is None:
+            raise ConflictError(f"{hub} is a partner already.")
+        return int(key)
+
+    def change(self, key: int, **values: object) -> None:
+        """Set columns of a partner."""
+        self._connection.execute(_p.update().where(_p.c.key == key).values(values))
+
+    def keep(self, key: int, *, expected: int, trust: Trust) -> bool:
+        """Keep what is believed of its log, if nothing was applied since *expected*."""
+        kept = self._connection.execute(
+            _p.update().where(_p.c.key == key, _p.c.applied == expected).values(_believed(trust))
+        )
+        return kept.rowcount == 1
+
+    def share(self, key: int, set_key: int) -> None:
+        """Share a set with a partner; what is in it is to be published."""
+        for table, values in (
+            (_ps, {"partner": key, "set_key": set_key}),
+            (_b, {"set_key": set_key, "after": 0, "done": False}),
+        ):
+            statement = insert(self._connection, table).values(values)
+            self._connection.execute(statement.on_conflict_do_nothing())
+
+    def unshare(self, key: int, set_key: int) -> bool:
+        """Share it no more; whether it was."""
+        gone = self._connection.execute(
+            _ps.delete().where(_ps.c.partner == key, _ps.c.set_key == set_key)
+        )
+        return gone.rowcount == 1
+
+    def shared_sets(self) -> dict[int, str]:
+        """Internal keys and public ids of all sets that are shared with anybody."""
+        rows = self._connection.execute(
+            sa.select(_s.c.key, _s.c.id).where(_s.c.key.in_(sa.select(_ps.c.set_key)))
+        )
+        return {row.key: row.id for row in rows}
+
+    def backfills(self) -> list[tuple[int, int]]:
+        """Sets of which not everything was published yet, each with how far it is."""
+        rows = self._connection.execute(sa.select(_b).where(~_b.c.done).order_by(_b.c.set_key))
+        return [(row.set_key, row.after) for row in rows]
+
+    def backfilled(self, set_key: int, *, expected: int, after: int | None) -> bool:
+        """Note how far a set is published; None: all of it. False: somebody was quicker."""
+        values = {"done": True} if after is None else {"after": after}
+        moved = self._connection.execute(
+            _b.update().where(_b.c.set_key == set_key, _b.c.after == expected).values(values)
+        )
+        return moved.rowcount == 1
+
+    def mark(self, hub: str, state: str) -> int:
+        """Set the state of all parties that speak through a hub; returns how many changed."""
+        party = tables.party
+        marked = self._connection.execute(
+            party.update().where(party.c.hub == hub, party.c.state != state).values(state=state)
+        )
+        return marked.rowcount
+
+    # -- evidence -----------------------------------------------------------------------------
+
+    def accuse(self, key: int | None, error: RefusedError, at: datetime) -> None:
+        """Keep evidence: the first of a kind and the latest, never more than so many."""
+        mine = sa.and_(_v.c.partner.is_not_distinct_from(key), _v.c.alarm == error.alarm.value)
+        values = {
+            "what": str(error),
+            "proof": [base64.b64encode(one).decode() for one in error.evidence],
+            "at": at,
+        }
+        last = self._connection.execute(
+            sa.select(_v.c.key, _v.c.what, _v.c.proof).where(mine).order_by(_v.c.key.desc())
+        ).all()
+        again = next(
+            (one for one in last if (one.what, one.proof) == (values["what"], values["proof"])),
+            last[0] if len(last) >= MOST_EVIDENCE else None,
+        )
+        if again is None:
+            told = {"partner": key, "alarm": error.alarm.value, "count": 1}
+            self._connection.execute(_v.insert().values(values | told))
+            return
+        # What is said again, or once too often, is counted.
+        self._connection.execute(
+            _v.update().where(_v.c.key == again.key).values(**values, count=_v.c.count + 1)
+        )
+
+    def evidence(self, key: int | None) -> list[dict[str, object]]:
+        """What is kept against a partner, oldest first."""
+        rows = self._connection.execute(
+            sa.select(_v).where(_v.c.partner.is_not_distinct_from(key)).order_by(_v.c.key)
+        )
+        return [
+            {
+                "alarm": row.alarm,
+                "what": row.what,
+                "at": row.at,
+                "count": row.count,
+                "proof": [base64.b64decode(one) for one in row.proof],
+            }
+            for row in rows
+        ]
+
+    # -- steps --------------------------------------------------------------------------------
+
+    def _read(self, which: sa.ColumnElement[bool]) -> list[Enrolled]:
+        rows = self._connection.execute(sa.select(_p).where(which).order_by(_p.c.hub)).all()
+        sets = self._sets([row.key for row in rows])
+        return [_enrolled(row, sets.get(row.key, {})) for row in rows]
+
+    def _sets(self, keys: list[int]) -> dict[int, dict[str, int]]:
+        rows = self._connection.execute(
+            sa.select(_ps.c.partner, _s.c.id, _s.c.key)
+            .join(_s, _s.c.key == _ps.c.set_key)
+            .where(_ps.c.partner.in_(keys), _s.c.state == "active")
+        )
+        found: dict[int, dict[str, int]] = {}
+        for row in rows:
+            found.setdefault(row.partner, {})[row.id] = row.key
+        return found
+
+
+def _believed(trust: Trust) -> dict[str, Any]:
+    head = trust.head
+    return {
+        "note": None if head is None else head.note,
+        "size": 0 if head is None else head.size,
+        "root_hash": None if head is None else head.root,
+        "alive_at": 0 if head is None else head.alive_at,
+        "witnessed_at": None if head is None else head.witnessed_at,
+        "frontier": trust.frontier.encoded(),
+        "applied": trust.applied,
+    }
+
+
+def _enrolled(row: Row[Any], sets: Mapping[str, int]) -> Enrolled:
+    head = None
+    if row.note is not None:
+        head = Head(row.size, row.root_hash, row.note, row.alive_at, row.witnessed_at)
+    return Enrolled(
+        key=row.key,
+        hub=row.hub,
+        base=row.base,
+        root=row.root,
+        operators=frozenset(row.operators),
+        level=row.level,
+        state=row.state,
+        sets=dict(sets),
+        identity=row.identity,
+        trust=Trust(head, Frontier.parse(row.frontier)),
+        revoked_to=row.revoked_to,
+        refused=row.refused,
+        reached_at=row.reached_at,
+        error=row.error,
+        created_at=row.created_at,
+    )

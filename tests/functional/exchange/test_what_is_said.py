@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A hub that says odd things: what becomes of them here."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from federation.operations.values import (
+    Assert,
+    Op,
+    Opinion,
+    Policy,
+    PolicyChange,
+    Revoke,
+    SignalCode,
+)
+from federation.trust import accept
+from hub.domain.changes import SYSTEM
+from hub.ports.exchange import COUNTS
+from hub.services.exchange import receiving
+from tests.simulators.partner import OPERATOR, PartnerHub, trusted
+from tests.simulators.statements import IND, NOW, ORIGIN, WORDS, operation
+from tests.support.codes import pdq
+from tests.support.saying import contributed, matched, picture, standings
+
+
+@pytest.fixture
+def clock(clock):
+    clock.now = datetime.fromtimestamp(NOW, UTC)
+    return clock
+
+
+@pytest.fixture
+def partner(b):
+    """A scripted hub that is a partner here, and shares a set."""
+    with b.hub.begin.writing(SYSTEM) as work:
+        work.partners.add(
+            hub=ORIGIN,
+            base=f"https://{ORIGIN}/fed/v1",
+            root="0" * 64,
+            operators=[OPERATOR],
+            level=COUNTS,
+            at=b.clock(),
+        )
+        work.commit()
+    return PartnerHub()
+
+
+@pytest.fixture
+def shared(b, partner):
+    set_id = b.set("lures")
+    b.share(ORIGIN, set_id)
+    return set_id
+
+
+@pytest.fixture
+def beta(b, shared):
+    return b.admit("beta.example.com", sets=[shared])
+
+
+@pytest.fixture
+def hears(b, partner, shared):
+    """Let the partner say things, and take them in; returns what became of them."""
+
+    def heard(*operations):
+        kept = b.enrolled(ORIGIN)
+        partner.say(*operations)
+        page = partner.page(kept.trust.applied).encoded()
+        accepted = accept(page, trusted(sets=frozenset({shared})), kept.trust, NOW)
+        came = receiving.receive(accepted, partner=kept, state=receiving.GOOD, hub=b.hub)
+        b.settle()
+        return came
+
+    return heard
+
+
+def stated(shared, known, **changed):
+    body = Assert("picture", (SignalCode("pdq", bytes.fromhex(known), 90),), WORDS)
+    return operation(**{"body": body, "policy": Policy("amber", (shared,)), **changed})
+
+
+def alarms(b):
+    with b.hub.begin.reading() as work:
+        return [one["alarm"] for one in work.partners.evidence(b.enrolled(ORIGIN).key)]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        SignalCode("pdq", b"\xff" * 32, 90),
+        SignalCode("pdq", bytes.fromhex("0f" * 32), 10),
+        SignalCode("pdq", b"\x0f" * 31, 90),
+        SignalCode("md5", bytes(16)),
+        SignalCode("account", b"\x0f" * 16),
+        SignalCode("unheard-of", b"\x0f" * 16),
+    ],
+    ids=["impossible", "blurred", "short", "of-nothing", "account", "unknown-alone"],
+)
+def test_what_the_guards_refuse_of_members_they_refuse_of_partners(b, hears, shared, beta, odd):
+    good = pdq()
+    before = b.hub.engine.totals
+
+    came = hears(stated(shared, good, body=Assert("picture", (odd,), WORDS)))
+
+    assert (came.refused, alarms(b)) == (1, ["content"])
+    assert b.hub.engine.totals == before
+    assert hears(stated(shared, good, n=2, previous="0" * 64)).refused == 0
+    assert matched(beta, pdq=good)["answer"] == "hit"
+
+
+def test_a_word_nobody_knows_is_read_by_its_parent(b, hears, shared, beta):
+    known = pdq()
+    words = {**WORDS, "harm": ("newly-named", "wholly-new"), "use": "newly-used"}
+    code = SignalCode("pdq", bytes.fromhex(known), 90)
+    body = Assert("picture", (code,), words, parents={"newly-named": "solicitation"})
+
+    hears(stated(shared, known, body=body))
+
+    (hit,) = matched(beta, pdq=known)["hits"]
+    assert (hit["harm"], hit["use"]) == (["solicitation", "unspecified-csea"], "unknown")
+
+
+def test_two_things_with_one_version_count_for_nothing(b, hears, shared, beta):
+    one, other = pdq(), pdq()
+    hears(stated(shared, one))
+    assert matched(beta, pdq=one)["answer"] == "hit"
+
+    hears(stated(shared, other))
+
+    assert matched(beta, pdq=one)["answer"] == matched(beta, pdq=other)["answer"] == "none"
+    assert alarms(b) == ["equivocation"]
+    assert hears(stated(shared, one, n=2, previous="0" * 64)).kept == 1
+    assert matched(beta, pdq=one)["answer"] == "hit"
+
+
+def test_in_one_page_as_well(b, hears, shared, beta):
+    one, other = pdq(), pdq()
+
+    hears(stated(shared, one), stated(shared, other))
+
+    assert matched(beta, pdq=one)["answer"] == matched(beta, pdq=other)["answer"] == "none"
+    assert alarms(b) == ["equivocation"]
+
+
+def test_an_earlier_version_does_not_undo_a_later(b, hears, shared, beta):
+    known = pdq()
+    hears(stated(shared, known, op=Op.REVOKE, n=2, previous="0" * 64, body=_revoke()))
+
+    assert hears(stated(shared, known)).kept == 0
+    assert matched(beta, pdq=known)["answer"] == "none"
+
+
+def test_an_id_that_another_took_is_no_hindrance(b, hears, shared, beta):
+    """Whoever hears of an id may use it first; its owner is heard nevertheless."""
+    own, theirs = pdq(), pdq()
+    taken = contributed(beta, picture(pdq=own), shared)
+
+    hears(stated(shared, theirs, target=taken))
+
+    assert matched(beta, pdq=theirs)["answer"] == "hit"
+    assert standings(beta, taken)[shared][0] == "review"
+    hears(
+        stated(shared, theirs, target=taken, op=Op.REVOKE, n=2, previous="0" * 64, body=_revoke())
+    )
+    assert matched(beta, pdq=own)["answer"] == "hit"
+    assert matched(beta, pdq=theirs)["answer"] == "none"
+
+
+def test_another_picture_under_the_same_id_is_another_indicator(b, hears, shared, beta):
+    one, other = pdq(), pdq()
+    hears(stated(shared, one))
+
+    hears(stated(shared, other, n=2, previous="0" * 64))
+
+    assert matched(beta, pdq=one)["answer"] == "none"
+    assert matched(beta, pdq=other)["answer"] == "hit"
+
+
+def test_nobody_has_an_opinion_of_its_own_through_another_hub(b, hears, shared, beta):
+    known = pdq()
+    hears(
+        stated(shared, known),
+        stated(
+            shared,
+            known,
+            op=Op.OPINION,
+            target=f"{IND}/{shared}",
+            body=Opinion("disagree", "benign", "own-service-human", 1),
+        ),
+    )
+
+    assert matched(beta, pdq=known)["standing"] == "review"
+
+
+def test_a_hub_cannot_narrow_what_another_author_says(b, hears, shared, beta):
+    known = pdq()
+    hears(stated(shared, known))
+    narrowing = stated(
+        shared, known, op=Op.POLICY, body=PolicyChange(9), author=f"{ORIGIN}/m/{'z' * 16}"
+    )
+
+    hears(narrowing)
+    assert matched(beta, pdq=known)["answer"] == "hit"
+    hears(replace(narrowing, author=f"{ORIGIN}/m/{'k' * 16}"))
+    assert matched(beta, pdq=known)["answer"] == "none"
+
+
+def test_a_page_is_kept_once_whoever_else_keeps_it(b, partner, shared):
+    kept = b.enrolled(ORIGIN)
+    partner.say(stated(shared, pdq()))
+    page = partner.page().encoded()
+    accepted = accept(page, trusted(sets=frozenset({shared})), kept.trust, NOW)
+
+    first = receiving.receive(accepted, partner=kept, state=receiving.GOOD, hub=b.hub)
+    again = receiving.receive(accepted, partner=kept, state=receiving.GOOD, hub=b.hub)
+
+    assert first is not None
+    assert again is None
+
+
+def test_a_stale_partners_word_does_not_count(b, hears, shared, beta, clock):
+    known = pdq()
+    mine = contributed(beta, picture(pdq=known), shared)
+    hears(stated(shared, known))
+    clock.forward(seconds=3)
+    assert standings(beta, mine)[shared][0] == "corroborated"
+
+    with b.hub.begin.writing(SYSTEM) as work:
+        assert work.partners.mark(ORIGIN, "stale") == 1
+        work.commit()
+
+    assert standings(beta, mine)[shared][0] == "review"
+    assert matched(beta, pdq=known)["standing"] == "review"
+
+
+def _revoke():
+    return Revoke()

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whole hubs that are partners, with nothing between them but a wire that a test holds."""
+
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from federation.following import early_revokes, next_operations
+from federation.keys import MemorySigner, OpKey
+from federation.log.cosignatures import Cosigner
+from federation.log.verifiers import Verifier
+from federation.ports import Answer
+from federation.publishing import LogKeys
+from federation.trust import Partner
+from hub.domain.changes import SYSTEM
+from hub.ports.exchange import COUNTS, Enrolled, Voice
+from hub.services.exchange import publishing, receiving, serving
+from tests.support.house import House
+
+
+def voice(name: str) -> Voice:
+    """By what a hub of that name speaks; its keys follow from it."""
+    op, log, beat = (MemorySigner(f"{what}:{name}".ljust(32)[:32].encode()) for what in "ols")
+    return Voice(name, op, f"{name}#op-1", 1, LogKeys(f"{name}/fed/1", log, f"{name}/w", beat))
+
+
+class Wire:
+    """From one hub to another, in one process.
+
+    Args:
+        house: who is asked.
+        asker: the name of the hub that asks.
+    """
+
+    def __init__(self, house: "Hub", asker: str) -> None:
+        self.house = house
+        self.asker = asker
+        self.asked: list[str] = []
+
+    def get(self, path: str, *, max_bytes: int, seconds: float) -> Answer:
+        """Answer as the hub would."""
+        del max_bytes, seconds
+        self.asked.append(path)
+        parts = urlsplit(path)
+        said = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        hub, spoken = self.house.hub, self.house.voice
+        with hub.begin.reading() as work:
+            partner = work.partners.named(self.asker)
+        assert partner is not None
+        start, limit = int(said["from"]), int(said["limit"])
+        try:
+            if "only" in said:
+                page = serving.revokes(partner, start=start, limit=limit, hub=hub, voice=spoken)
+            else:
+                size = int(said["size"]) if "size" in said else None
+                page = serving.page(
+                    partner, start=start, size=size, limit=limit, hub=hub, voice=spoken
+                )
+        except serving.NotYetError:
+            return Answer(409, b"")
+        return Answer(200, page.encoded(), "application/json")
+
+    def post(self, path: str, *_: Any, **__: Any) -> Answer:
+        """Nobody posts yet."""
+        raise AssertionError(path)
+
+
+class Hub(House):
+    """A house with a voice."""
+
+    def __init__(self, *args: Any, name: str, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.name = name
+        self.voice = voice(name)
+        self.hub = replace(self.hub, voice=self.voice)
+        self.count = 0
+
+    def randomness(self, size: int) -> bytes:
+        """Random enough, and the same in every run."""
+        self.count += 1
+        return self.count.to_bytes(size, "big")
+
+    def pair(self, other: "Hub", *, level: int = COUNTS, operators: tuple[str, ...] = ()) -> None:
+        """Enrol another hub."""
+        with self.hub.begin.writing(SYSTEM) as work:
+            work.partners.add(
+                hub=other.name,
+                base=f"https://{other.name}/fed/v1",
+                root="0" * 64,
+                operators=operators,
+                level=level,
+                at=self.clock(),
+            )
+            work.commit()
+
+    def share(self, other: str, set_id: str) -> None:
+        """Share a set with a partner, made here if it is not."""
+        with self.hub.begin.writing(SYSTEM) as work:
+            partner = work.partners.named(other)
+            found = work.access.set(set_id) or work.access.add_set(
+                id=set_id, name=set_id, tlp="TLP:GREEN", onward="none", sandbox=False,
+                state="active", created_at=self.clock(),
+            )  # fmt: skip
+            assert partner is not None
+            assert found is not None
+            work.partners.share(partner.key, found.key)
+            work.commit()
+        self.hub.directory.reload()
+
+    def publish(self) -> None:
+        """Say whatever there is to say."""
+        while publishing.publish(self.hub, self.randomness):
+            pass
+        while publishing.backfill(self.hub, self.randomness):
+            pass
+        publishing.show_checkpoint(self.hub)
+
+    def enrolled(self, other: str) -> Enrolled:
+        """A partner, as it is kept."""
+        with self.hub.begin.reading() as work:
+            found = work.partners.named(other)
+        assert found is not None
+        return found
+
+    def partner(self, other: "Hub") -> Partner:
+        """What was settled with another hub."""
+        kept, spoken = self.enrolled(other.name), other.voice
+        return Partner(
+            hub=other.name,
+            origin=spoken.log.origin,
+            log=(Verifier(spoken.log.origin, spoken.log.log.public),),
+            beat=Cosigner(spoken.log.beat_name, spoken.log.beat.public),
+            op_keys={spoken.op_id: OpKey(spoken.op.public)},
+            operators=kept.operators,
+            sets=frozenset(kept.sets),
+            here=self.name,
+        )
+
+    def follow_partner(self, other: "Hub", *, limit: int = 1000) -> int:
+        """Take one page of what another hub says; returns how many operations changed a thing."""
+        kept = self.enrolled(other.name)
+        accepted = next_operations(
+            Wire(other, self.name),
+            self.partner(other),
+            kept.trust,
+            now=int(self.clock().timestamp()),
+            limit=limit,
+        )
+        came = receiving.receive(accepted, partner=kept, state=receiving.GOOD, hub=self.hub)
+        assert came is not None
+        return came.kept
+
+    def catch_up(self, other: "Hub", *, limit: int = 1000) -> int:
+        """Take all of what another hub says."""
+        total, before = 0, -1
+        while self.enrolled(other.name).trust.applied != before:
+            before = self.enrolled(other.name).trust.applied
+            total += self.follow_partner(other, limit=limit)
+        self.settle()
+        return total
+
+    def take_revokes(self, other: "Hub") -> int:
+        """Take what another hub takes back, ahead of everything else."""
+        kept = self.enrolled(other.name)
+        start = max(kept.revoked_to, kept.trust.applied)
+        found, end = early_revokes(
+            Wire(other, self.name),
+            self.partner(other),
+            kept.trust,
+            start=start,
+            now=int(self.clock().timestamp()),
+        )
+        taken = receiving.receive_revokes(
+            found, end, partner=kept, state=receiving.GOOD, hub=self.hub
+        )
+        self.settle()
+        return taken

@@ -28,7 +28,6 @@ from tuf.ngclient import FetcherInterface, Updater, UpdaterConfig
 
 from federation.errors import (
     Alarm,
-    FederationError,
     MalformedError,
     RefusedError,
     TransportError,
@@ -203,15 +202,16 @@ def _translated() -> Iterator[None]:
     except WeakKeyError as error:
         raise MalformedError(str(error)) from error
     except (RepositoryError, DownloadError) as error:
-        raise _ours(error) from error
+        ours = _ours(error)
+        raise ours from (None if ours is error.__cause__ else error)
 
 
-def _ours(error: Exception) -> FederationError:
-    # TUF's client wraps what the way to the partner raised.
+def _ours(error: Exception) -> BaseException:
     cause = error.__cause__
     if isinstance(cause, WeakKeyError):
         return MalformedError(str(cause))
-    if isinstance(cause, FederationError):
+    # TUF's client wraps whatever the way to the partner raised: its word, or a fault of ours.
+    if isinstance(error, DownloadError) and cause is not None:
         return cause
     for kind, alarm, what in _ALARMS:
         if isinstance(error, kind):

@@ -2,6 +2,7 @@
 """The way to a partner and back: HTTP that trusts nobody, and requests that are signed.
 
 Start at ``http``, the port's answer over the network; ``addresses`` says whom it may call,
-``sockets`` holds it to its time, ``unpacking`` to its size, ``signatures`` says who speaks.
+``sockets`` holds it to its time, ``heads`` and ``unpacking`` to what it may be told,
+``signatures`` says who speaks.
 ``memory`` is the same without a network.
 """

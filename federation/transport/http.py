@@ -6,12 +6,10 @@ no proxies and nothing of the environment to switch off, and an answer's bytes s
 until they are verified.
 """
 
-import re
 import ssl
 import time
 from collections.abc import Callable, Iterable
 from contextlib import closing
-from email.utils import parsedate_to_datetime
 from secrets import token_bytes
 
 import httpcore2
@@ -19,6 +17,14 @@ import httpcore2
 from federation.errors import Alarm, FederationError, RefusedError, TransportError
 from federation.ports import Answer
 from federation.transport.addresses import Allowance, Base
+from federation.transport.heads import (
+    check_status,
+    length_of,
+    lines,
+    media_type,
+    retry_after,
+    value,
+)
 from federation.transport.signatures import (
     Keys,
     Request,
@@ -30,12 +36,6 @@ from federation.transport.signatures import (
 )
 from federation.transport.sockets import Budget, GuardedBackend, Resolve, system_resolve
 from federation.transport.unpacking import unpacked
-
-MAX_LINES = 100  # of an answer's head
-LONGEST_WAIT = 3600.0  # seconds that a partner may ask us to stay away
-_PARTIAL, _TOO_MANY = 206, 429
-_SECONDS_DIGITS = 9
-_LENGTH = re.compile(r"[0-9]{1,15}")
 
 
 def public_tls() -> ssl.SSLContext:
@@ -101,8 +101,8 @@ class HttpWire:
         came = self._sent(asked, self._base.target(path), max_bytes, budget)
         # Before it is unpacked: bytes stay as they came until they are verified.
         self._verify(came, asked)
-        body = unpacked(came.body, _value(came, "content-encoding"), max_bytes)
-        return Answer(came.status, body, _media_type(came))
+        body = unpacked(came.body, value(came, "content-encoding"), max_bytes)
+        return Answer(came.status, body, media_type(came))
 
     def _signed(self, request: Request) -> Request:
         if self._signing is None:
@@ -149,16 +149,16 @@ class HttpWire:
             ("Accept-Encoding", "gzip"),
             ("Connection", "close"),
         )
-        return [(name.encode(), value.encode()) for name, value in (*ours, *asked.headers)]
+        return [(name.encode(), said.encode()) for name, said in (*ours, *asked.headers)]
 
     def _read(
         self, found: httpcore2.Response, backend: GuardedBackend, max_bytes: int
     ) -> Response:
-        came = Response(found.status, _lines(found.headers))
+        came = Response(found.status, lines(found.headers))
         # 1. The status, before anything else that it says: what is no answer has no body.
-        self._check_status(came)
+        check_status(came.status, retry_after(value(came, "retry-after"), self._now()))
         # 2. How long it says it is, before any of it is read.
-        length = _length(came)
+        length = length_of(came)
         if length is not None and length > max_bytes:
             raise RefusedError(Alarm.TOO_LARGE, "an answer is larger than was asked for")
         # 3. The body, and no more of it than was asked for, whatever was said.
@@ -166,47 +166,6 @@ class HttpWire:
         if length is not None and backend.incoming.of_body > length:
             raise TransportError("an answer is longer than it says")
         return Response(came.status, came.headers, body)
-
-    def _check_status(self, came: Response) -> None:
-        if came.status == _TOO_MANY or 500 <= came.status < 600:  # noqa: PLR2004  # RFC 9110's
-            wait = _retry_after(_value(came, "retry-after"), self._now())
-            raise TransportError(f"the partner answered {came.status}", wait)
-        is_ours = 200 <= came.status < 300 or 400 <= came.status < 500  # noqa: PLR2004  # the same
-        if not is_ours or came.status == _PARTIAL:
-            raise RefusedError(Alarm.TRANSPORT, f"nobody asked for an answer of {came.status}")
-
-
-def _lines(headers: Iterable[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
-    lines = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
-    if len(lines) > MAX_LINES:
-        raise RefusedError(Alarm.TOO_LARGE, "the head of an answer has too many lines")
-    return lines
-
-
-def _value(came: Response, name: str) -> str:
-    """A header's value; of two, another reader might take the other.
-
-    Raises:
-        RefusedError: TRANSPORT: It is there twice.
-    """
-    values = [value.strip() for known, value in came.headers if known.lower() == name]
-    if len(values) > 1:
-        raise RefusedError(Alarm.TRANSPORT, "an answer says the same thing twice")
-    return values[0] if values else ""
-
-
-def _length(came: Response) -> int | None:
-    """How long its body says it is, if it does.
-
-    Raises:
-        TransportError: It says so in two ways, or in none that can be understood.
-    """
-    length = _value(came, "content-length")
-    if not length:
-        return None
-    if _value(came, "transfer-encoding") or not _LENGTH.fullmatch(length):
-        raise TransportError("an answer does not say in one way how long it is")
-    return int(length)
 
 
 def _bounded(chunks: Iterable[bytes], max_bytes: int) -> bytes:
@@ -216,19 +175,3 @@ def _bounded(chunks: Iterable[bytes], max_bytes: int) -> bytes:
         if len(body) > max_bytes:
             raise RefusedError(Alarm.TOO_LARGE, "an answer is larger than was asked for")
     return bytes(body)
-
-
-def _media_type(came: Response) -> str:
-    return _value(came, "content-type").partition(";")[0].strip().lower()
-
-
-def _retry_after(value: str, now: float) -> float:
-    """Seconds that a partner asks us to wait; nobody may silence us for years."""
-    if value.isascii() and value.isdigit():
-        longest = "9" * _SECONDS_DIGITS
-        return min(float(value if len(value) <= _SECONDS_DIGITS else longest), LONGEST_WAIT)
-    try:
-        until = parsedate_to_datetime(value).timestamp()
-    except (ValueError, OverflowError):
-        return 0.0
-    return min(max(until - now, 0.0), LONGEST_WAIT)

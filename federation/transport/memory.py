@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from federation.errors import Alarm, RefusedError
 from federation.ports import Answer
+from federation.transport.heads import check_status
 from federation.transport.signatures import KEEP_NONCES, WINDOW
 
 Handle = Callable[[str, str, bytes | None, str], Answer]
@@ -17,7 +18,7 @@ Handle = Callable[[str, str, bytes | None, str], Answer]
 
 
 class MemoryWire:
-    """``Wire`` to whoever answers in this process; it holds them to the size that is asked for.
+    """``Wire`` to whoever answers in this process; it holds them to what they may answer.
 
     Args:
         handle: the partner.
@@ -28,7 +29,7 @@ class MemoryWire:
 
     def get(self, path: str, *, max_bytes: int, seconds: float) -> Answer:  # noqa: ARG002  # nothing here takes any
         """See ``Wire``."""
-        return _bounded(self._handle("GET", path, None, ""), max_bytes)
+        return _checked(self._handle("GET", path, None, ""), max_bytes)
 
     def post(
         self,
@@ -40,7 +41,7 @@ class MemoryWire:
         seconds: float,  # noqa: ARG002  # nothing here takes any
     ) -> Answer:
         """See ``Wire``."""
-        return _bounded(self._handle("POST", path, body, media_type), max_bytes)
+        return _checked(self._handle("POST", path, body, media_type), max_bytes)
 
 
 class MemoryNonces:
@@ -57,6 +58,10 @@ class MemoryNonces:
         self._until: dict[tuple[str, str], float] = {}  # oldest first
         self._asking = threading.Lock()
 
+    def __len__(self) -> int:
+        """How many requests it remembers."""
+        return len(self._until)
+
     def is_new(self, key_id: str, nonce: str, created: int) -> bool:
         """See ``Nonces``."""
         with self._asking:
@@ -71,7 +76,8 @@ class MemoryNonces:
             del self._until[oldest[0]]
 
 
-def _bounded(answer: Answer, max_bytes: int) -> Answer:
+def _checked(answer: Answer, max_bytes: int) -> Answer:
+    check_status(answer.status)
     if len(answer.body) > max_bytes:
         raise RefusedError(Alarm.TOO_LARGE, "an answer is larger than was asked for")
     return answer

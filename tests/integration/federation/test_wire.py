@@ -10,7 +10,8 @@ import pytest
 
 from federation.errors import Alarm, RefusedError, TransportError
 from federation.transport.addresses import Allowance, Base
-from federation.transport.http import LONGEST_WAIT, HttpWire, public_tls
+from federation.transport.heads import LONGEST_WAIT
+from federation.transport.http import HttpWire, public_tls
 from federation.transport.memory import MemoryNonces
 from federation.transport.signatures import (
     Request,

@@ -125,6 +125,9 @@ def signed_request(request: Request, signing: Signing, *, created: int, nonce: s
         signing: who signs.
         created: the time, in seconds since 1970.
         nonce: a new one, see ``new_nonce``.
+
+    Raises:
+        RefusedError: UNSIGNED: it cannot be: it lacks something.
     """
     covered: tuple[str, ...] = _OF_REQUEST
     if request.body is not None:
@@ -172,13 +175,16 @@ def verified(request: Request, keys: Keys, nonces: Nonces, now: float) -> str:
 def signed_response(
     response: Response, request: Request, signing: Signing, *, created: int
 ) -> Response:
-    """Sign an answer to a request that was signed.
+    """Sign an answer to a request that was signed; whoever packs it on its way breaks it.
 
     Args:
         response: not signed yet, its body as it goes over the wire; it has a content type.
         request: what it answers.
         signing: who signs.
         created: the time, in seconds since 1970.
+
+    Raises:
+        RefusedError: UNSIGNED: it cannot be: it or the request lacks something.
     """
     response = replace(response, headers=_with_digest(response.headers, response.body))
     message = _ResponseView(response, request)
@@ -335,18 +341,21 @@ def _sign(
 ) -> None:
     signer = HTTPMessageSigner(signature_algorithm=algorithms.ED25519)
     at = datetime.fromtimestamp(created, UTC)
-    prepared = signer.prepare(
-        message,
-        key_id=signing.key_id,
-        created=at,
-        expires=at + timedelta(seconds=WINDOW),
-        nonce=nonce,
-        label=_LABEL,
-        tag=TAG,
-        covered_component_ids=covered,
-        use_existing_digest=_DIGEST in message.headers,
-    )
-    signer.apply(message, prepared, signing.signer.sign(prepared.signature_base))
+    try:
+        prepared = signer.prepare(
+            message,
+            key_id=signing.key_id,
+            created=at,
+            expires=at + timedelta(seconds=WINDOW),
+            nonce=nonce,
+            label=_LABEL,
+            tag=TAG,
+            covered_component_ids=covered,
+            use_existing_digest=_DIGEST in message.headers,
+        )
+        signer.apply(message, prepared, signing.signer.sign(prepared.signature_base))
+    except (HTTPMessageSignaturesException, ValueError) as error:
+        raise RefusedError(Alarm.UNSIGNED, "what lacks a part cannot be signed") from error
 
 
 def _check(message: _RequestView | _ResponseView, claim: Claim, keys: Keys, body: bytes) -> None:

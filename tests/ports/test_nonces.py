@@ -191,6 +191,13 @@ def test_a_redis_that_was_emptied_is_not_believed_for_a_minute(redis_nonces, val
     assert not redis_nonces.is_new(A, "w", seen)
 
 
+def test_a_birth_that_cannot_be_read_tells_nobody_anything(redis_nonces, valkey, clock):
+    valkey.client.set("{bw:here}:nonces-born", b"yesterday")
+
+    with pytest.raises(TransportError):
+        redis_nonces.is_new(A, "x", at(clock))
+
+
 def test_a_redis_that_comes_back_with_its_data_is_believed(tmp_path, clock):
     server = Valkey(tmp_path)
     server.start()

@@ -69,16 +69,23 @@ class Scripted:
         script: of every connection until another is set.
         tls: with it, the partner speaks TLS.
         reads: whether requests are read before their script runs.
+        address: where it listens; IPv6 with two colons.
     """
 
     def __init__(
-        self, script: Script, *, tls: ssl.SSLContext | None = None, reads: bool = True
+        self,
+        script: Script,
+        *,
+        tls: ssl.SSLContext | None = None,
+        reads: bool = True,
+        address: str = "127.0.0.1",
     ) -> None:
         self.script, self.reads = script, reads
         self.requests: list[Connection] = []
         self.connections = 0
         self._tls = tls
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self._listener = socket.create_server((address, 0), family=family)
         self.port: int = self._listener.getsockname()[1]
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
 

@@ -290,6 +290,15 @@ def test_an_answer_that_comes_before_all_was_sent_is_taken(partner, wire):
     assert (answer.status, answer.body) == (413, b"too much")
 
 
+def test_a_partner_may_hang_up_while_we_speak(partner, wire):
+    partner.reads, partner.script = False, then_reset(b"")
+
+    with pytest.raises(TransportError):
+        wire.post("/ops", bytes(50_000_000), media_type="x/y", max_bytes=MAX, seconds=PATIENCE)
+
+    assert_honest_after(partner, wire)
+
+
 REFUSED = {
     "gzip twice": answering(NESTED, "Content-Encoding: gzip, gzip"),
     "gzip twice, in two lines": answering(NESTED, *["Content-Encoding: gzip"] * 2),
@@ -465,6 +474,19 @@ def test_an_address_that_does_not_answer_leaves_the_next_one(partner, tls):
     wire = wire_to(partner, tls, resolve=lambda *_: ["127.0.0.99", "127.0.0.1"])
 
     assert_honest_after(partner, wire)
+
+
+def test_an_address_of_version_6_is_written_in_brackets(tls):
+    try:
+        partner = Scripted(HONEST, address="::1")
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    with partner:
+        base = Base.parse(f"http://[::1]:{partner.port}")
+        wire = HttpWire(base, tls=tls, allowance=LOOPBACK)
+
+        assert_honest_after(partner, wire)
+        assert partner.requests[0].header("host") == f"[::1]:{partner.port}"
 
 
 def test_a_name_that_cannot_be_resolved_may_be_later(partner, tls):

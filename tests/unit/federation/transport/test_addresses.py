@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Nobody who chooses a partner's URL or its DNS can make us talk to our own network."""
 
+import random
 from ipaddress import ip_address, ip_network
+from urllib.parse import urlsplit
 
+import httpx2
 import pytest
 
 from federation.errors import Alarm, RefusedError, TransportError
@@ -171,6 +174,40 @@ def test_a_base_that_can_be_read_in_two_ways_is_refused(url):
 def test_a_base_written_in_the_one_way(url, base, authority):
     assert Base.parse(url) == base
     assert base.authority == (authority or base.host)
+
+
+def test_no_reader_sees_another_host_in_a_base_that_is_taken():
+    chance, taken = random.Random(918), 0  # noqa: S311  # a test that fails must fail again
+    pieces = ["https://", "http://", "hub", ".", "example", "127.0.0.1", "1", ":", "443", "8443"]
+    pieces += [
+        "/",
+        "@",
+        "#",
+        "?",
+        "\\",
+        "%2e",
+        "[",
+        "]",
+        "::1",
+        "0x7f",
+        "-",
+        "fed",
+        "..",
+        " ",
+        "\n",
+    ]
+    for _ in range(50_000):
+        url = "https://" + "".join(chance.choices(pieces, k=chance.randrange(1, 7)))
+        try:
+            base = Base.parse(url)
+        except RefusedError:
+            continue
+        taken += 1
+        for reader in (urlsplit(url), urlsplit(base.url("/"))):
+            assert (reader.hostname, reader.port or 443) == (base.host, base.port), url
+        other = httpx2.URL(url)
+        assert (other.host, other.port or 443) == (base.host, base.port), url
+    assert taken > 500
 
 
 @pytest.mark.parametrize("path", ["/", "/log/checkpoint", "/ops?from=1&size=2&x=%20/?", "//a"])

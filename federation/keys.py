@@ -58,27 +58,6 @@ class PublicKey:
         return Ed25519PublicKey.from_public_bytes(self.raw)
 
 
-@dataclass(frozen=True)
-class OpKey:
-    """A key that signs a hub's operations, and where in the hub's log it holds.
-
-    Attributes:
-        public: the key.
-        epoch: of the operations it signs; grows when a key was stolen.
-        start: index of the first entry it may have signed.
-        until: index of the first that it may not; None: it holds on.
-    """
-
-    public: PublicKey
-    epoch: int = 1
-    start: int = 0
-    until: int | None = None
-
-    def holds_at(self, index: int) -> bool:
-        """Whether it may have signed what an entry of its hub's log commits to."""
-        return self.start <= index and (self.until is None or index < self.until)
-
-
 class Signer(Protocol):
     """A private half, wherever it is kept."""
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from federation.audience import may_have
 from federation.errors import Alarm, MalformedError, RefusedError
-from federation.keys import OpKey
+from federation.identity.values import OpKey
 from federation.log.checkpoints import opened as opened_checkpoint
 from federation.log.cosignatures import Cosigner, times
 from federation.log.merkle import Frontier, leaf_hash, verify_consistency

@@ -67,6 +67,11 @@ BREACHES = {
     "a rule knows SQL": ("hub/domain/accounts.py", "import sqlalchemy.orm", PURE),
     "a signal knows Redis": ("matching/signals/pdq.py", "import redis", PURE),
     "an operation knows HTTP": ("federation/operations/values.py", "import httpx2", PURE),
+    "a signature knows who sends it": (
+        "federation/transport/signatures.py",
+        "import httpcore2",
+        PURE,
+    ),
     "a register knows SQL": ("federation/registers.py", "import sqlalchemy", PURE),
     "a circle of two files": ("hub/domain/standing.py", "import hub.domain.entries", CIRCLES),
 }

@@ -6,7 +6,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from federation.following import early_revokes, next_operations
-from federation.keys import MemorySigner, OpKey
+from federation.identity.values import OpKey
+from federation.keys import MemorySigner
 from federation.log.cosignatures import Cosigner
 from federation.log.verifiers import Verifier
 from federation.ports import Answer
@@ -130,7 +131,7 @@ class Hub(House):
             origin=spoken.log.origin,
             log=(Verifier(spoken.log.origin, spoken.log.log.public),),
             beat=Cosigner(spoken.log.beat_name, spoken.log.beat.public),
-            op_keys={spoken.op_id: OpKey(spoken.op.public)},
+            op_keys={spoken.op_id: OpKey(spoken.op_id, spoken.op.public, 1, 0, None)},
             operators=kept.operators,
             sets=frozenset(kept.sets),
             here=self.name,

@@ -4,7 +4,8 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from federation.keys import MemorySigner, OpKey
+from federation.identity.values import OpKey
+from federation.keys import MemorySigner
 from federation.log.cosignatures import Cosigner
 from federation.log.merkle import Frontier
 from federation.log.proofs import consistency_proof
@@ -30,7 +31,7 @@ def trusted(**changed: Any) -> Partner:
         origin=f"{ORIGIN}/fed/1",
         log=(Verifier(f"{ORIGIN}/fed/1", LOG.public),),
         beat=Cosigner(f"{ORIGIN}/beat", BEAT.public),
-        op_keys={KEY: OpKey(OP.public)},
+        op_keys={KEY: OpKey(KEY, OP.public, 1, 0, None)},
         operators=frozenset({OPERATOR}),
         sets=frozenset({SET}),
         here=HERE,

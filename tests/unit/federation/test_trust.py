@@ -2,11 +2,12 @@
 """What is believed of a partner, and everything that is not."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from federation.errors import Alarm, RefusedError
-from federation.keys import OpKey
+from federation.identity.values import OpKey
 from federation.operations.leaves import Kind
 from federation.operations.values import Assert, Op, Policy
 from federation.pages import MAX_RECORDS, Withheld
@@ -33,6 +34,12 @@ def refused(hub, trust=None, partner=None, now=NOW, **page):
     with pytest.raises(RefusedError) as error:
         accepted(hub, trust, partner, now, **page)
     return error.value
+
+
+def key(**changed: Any) -> OpKey:
+    return OpKey(
+        **{"id": KEY, "public": OP.public, "epoch": 1, "first": 0, "until": None} | changed
+    )
 
 
 # -- what is believed ----------------------------------------------------------------------------
@@ -188,18 +195,18 @@ def test_another_hubs_operation_is_refused_whoever_it_is_said_to_be_of(hub):
 
 
 @pytest.mark.parametrize(
-    ("key", "alarm"),
+    ("held", "alarm"),
     [
-        (OpKey(OP.public, start=1), Alarm.RETIRED_KEY),
-        (OpKey(OP.public, until=0), Alarm.RETIRED_KEY),
-        (OpKey(OP.public, epoch=2), Alarm.RETIRED_KEY),
-        (OpKey(THIEF.public), Alarm.BAD_SIGNATURE),
+        (key(first=1), Alarm.RETIRED_KEY),
+        (key(until=0), Alarm.RETIRED_KEY),
+        (key(epoch=2), Alarm.RETIRED_KEY),
+        (key(public=THIEF.public), Alarm.BAD_SIGNATURE),
     ],
 )
-def test_a_key_signs_only_where_it_holds(hub, key, alarm):
+def test_a_key_signs_only_where_it_holds(hub, held, alarm):
     hub.say(operation())
 
-    found = accepted(hub, partner=trusted(op_keys={KEY: key}))
+    found = accepted(hub, partner=trusted(op_keys={KEY: held}))
 
     assert [one.alarm for one in found.refused] == [alarm]
 
@@ -207,7 +214,7 @@ def test_a_key_signs_only_where_it_holds(hub, key, alarm):
 def test_a_stolen_key_is_cut_off_where_its_hub_says(hub):
     hub.say(*statements(4))
 
-    found = accepted(hub, partner=trusted(op_keys={KEY: OpKey(OP.public, until=2)}))
+    found = accepted(hub, partner=trusted(op_keys={KEY: key(until=2)}))
 
     assert [one.index for one in found.operations] == [0, 1]
     assert [one.alarm for one in found.refused] == [Alarm.RETIRED_KEY] * 2

@@ -1,0 +1,422 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who sent a request, and that an answer belongs to it: our profile of RFC 9421; no I/O.
+
+A request's signature covers its method, its whole URL and, if it has a body, the body's digest and
+type; it names its key, is good for a minute, and once. An answer's covers its status, digest and
+type, and the request that it answers by that request's own signature, so that no answer can be
+kept for another. https://www.rfc-editor.org/rfc/rfc9421
+
+Steps of verification are numbered; the memory of nonces is asked last, so that nobody whose
+signature is false can fill it.
+"""
+
+import base64
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import http_sf
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from http_message_signatures import (
+    ContentDigest,
+    HTTPMessageSigner,
+    HTTPMessageVerifier,
+    InvalidSignature,
+    MappingKeyResolver,
+    algorithms,
+)
+from http_message_signatures.exceptions import HTTPMessageSignaturesException
+
+from federation.errors import Alarm, RefusedError
+from federation.keys import PublicKey, Signer
+from federation.ports import Nonces
+
+WINDOW = 60
+"""Seconds by which two clocks may differ, and for which a request is good."""
+MARGIN = 30
+KEEP_NONCES = 2 * WINDOW + MARGIN
+"""Seconds for which a nonce is remembered: a request may be created a window ahead of us, and be
+good for a window behind."""
+
+TAG = "breakwater/1"
+ALGORITHM = "ed25519"
+MAX_FIELD = 2048  # characters of a header that is read before anything is verified
+_LABEL = "breakwater"
+_NONCE_BYTES = 16
+
+_DIGEST, _TYPE, _ENCODING = "content-digest", "content-type", "content-encoding"
+_OF_REQUEST = ("@method", "@authority", "@target-uri")
+_OF_BODY = (_DIGEST, _TYPE)
+_OF_ANSWER = ("@status", *_OF_BODY)
+_OF_ITS_REQUEST = ('"@method";req', '"@target-uri";req', '"signature";req')
+
+_PRINTED = re.compile(r"[\x20-\x7e]*")
+_NONCE = re.compile(r"[A-Za-z0-9+/_=-]{22,128}")
+_KEY_ID = re.compile(r"[\x21-\x7e]{1,200}")
+_PATH = r"/[\x21\x22\x24-\x7e]*"  # printed, without a fragment
+_URL = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+" + _PATH)
+
+Headers = tuple[tuple[str, str], ...]
+Keys = Callable[[str], PublicKey | None]
+"""Gives the key of an id, if it is known and may sign requests."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as it is sent.
+
+    Args:
+        method: in capitals.
+        url: the whole of it, as its partner writes it: see ``served_url``.
+        headers: all lines, in order.
+        body: None if it has none, which is not the same as an empty one.
+    """
+
+    method: str
+    url: str
+    headers: Headers = ()
+    body: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Response:
+    """An answer as it is sent: its body is what went over the wire, maybe packed."""
+
+    status: int
+    headers: Headers = ()
+    body: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True)
+class Signing:
+    """Who signs requests or answers, and the id under which its partners know its key."""
+
+    key_id: str
+    signer: Signer
+
+
+def new_nonce(random_bytes: Callable[[int], bytes]) -> str:
+    """A nonce that nobody guesses or repeats."""
+    return base64.urlsafe_b64encode(random_bytes(_NONCE_BYTES)).rstrip(b"=").decode()
+
+
+def served_url(public_url: str, target: str) -> str:
+    """The URL of a request to us: where we are is for our operator to say, not for its Host.
+
+    Args:
+        public_url: where our partners find us; without a path.
+        target: of the request line, as it came: nothing unescaped.
+
+    Raises:
+        RefusedError: TRANSPORT: the target is no path.
+    """
+    if not re.fullmatch(_PATH, target):
+        raise RefusedError(Alarm.TRANSPORT, "a request's target is no path")
+    return public_url.removesuffix("/") + target
+
+
+def signed_request(request: Request, signing: Signing, *, created: int, nonce: str) -> Request:
+    """Sign a request.
+
+    Args:
+        request: not signed yet; with a body it has a content type.
+        signing: who signs.
+        created: the time, in seconds since 1970.
+        nonce: a new one, see ``new_nonce``.
+
+    Raises:
+        RefusedError: UNSIGNED: it cannot be: it lacks something.
+    """
+    covered: tuple[str, ...] = _OF_REQUEST
+    if request.body is not None:
+        request = replace(request, headers=_with_digest(request.headers, request.body))
+        covered += _OF_BODY
+    message = _RequestView(request)
+    _sign(message, signing, covered, created=created, nonce=nonce)
+    return replace(request, headers=message.headers.lines)
+
+
+def verified(request: Request, keys: Keys, nonces: Nonces, now: float) -> str:
+    """Say who signed a request: the id of its key.
+
+    Args:
+        request: as it came, its URL made by ``served_url``.
+        keys: those that are known.
+        nonces: what came already.
+        now: in seconds since 1970.
+
+    Raises:
+        RefusedError: UNSIGNED: it is not, or not all of it. EXPIRED, FUTURE: it is not of now.
+            UNKNOWN_KEY: nobody known. BAD_SIGNATURE: it is not what was signed. REPLAYED: it came
+            already. TRANSPORT: it is packed, or its URL is none.
+        TransportError: Nobody can tell now whether it came already.
+    """
+    fields = _fields(request.headers)
+    # 1. A signature passes over users and fragments in URLs, so there are none; what is packed
+    #    would be another body to whoever unpacks it.
+    if _ENCODING in fields or not _URL.fullmatch(request.url):
+        raise RefusedError(Alarm.TRANSPORT, "a request is packed, or its URL is none")
+    # 2. One signature, over all that must be covered, made for this use and in time.
+    claim = Claim.read(fields)
+    has_body = bool(request.body) or not fields.keys().isdisjoint(_OF_BODY)
+    claim.check_covers(_OF_REQUEST + (_OF_BODY if has_body else ()))
+    claim.check_time(now)
+    nonce = claim.nonce()
+    # 3. It is true, and its digest is the body's, which is computed anew.
+    _check(_RequestView(request), claim, keys, request.body or b"")
+    # 4. It never came before: last, since only now it is known to be its signer's.
+    if not nonces.is_new(claim.key_id, nonce, claim.created):
+        raise RefusedError(Alarm.REPLAYED, "a request came already")
+    return claim.key_id
+
+
+def signed_response(
+    response: Response, request: Request, signing: Signing, *, created: int
+) -> Response:
+    """Sign an answer to a request that was signed; whoever packs it on its way breaks it.
+
+    Args:
+        response: not signed yet, its body as it goes over the wire; it has a content type.
+        request: what it answers.
+        signing: who signs.
+        created: the time, in seconds since 1970.
+
+    Raises:
+        RefusedError: UNSIGNED: it cannot be: it or the request lacks something.
+    """
+    response = replace(response, headers=_with_digest(response.headers, response.body))
+    message = _ResponseView(response, request)
+    packed = (_ENCODING,) if _ENCODING in message.headers else ()
+    _sign(message, signing, _OF_ANSWER + packed + _OF_ITS_REQUEST, created=created)
+    return replace(response, headers=message.headers.lines)
+
+
+def verify_response(response: Response, request: Request, keys: Keys, now: float) -> str:
+    """Say who signed an answer to this very request: the id of its key.
+
+    Args:
+        response: as it came, not unpacked yet.
+        request: as it was sent, signed.
+        keys: the partner's.
+        now: in seconds since 1970.
+
+    Raises:
+        RefusedError: as ``verified`` does.
+    """
+    fields = _fields(response.headers)
+    claim = Claim.read(fields)
+    packed = (_ENCODING,) if _ENCODING in fields else ()
+    claim.check_covers(_OF_ANSWER + packed + _OF_ITS_REQUEST)
+    claim.check_time(now)
+    _check(_ResponseView(response, request), claim, keys, response.body)
+    return claim.key_id
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a signature says of itself, before anybody believed it.
+
+    Attributes:
+        covered: what it covers, as RFC 9421 names it.
+        created: in seconds since 1970.
+        expires: the same; None if it does not say.
+        key_id: with which key.
+        words: all that it says.
+    """
+
+    covered: frozenset[str]
+    created: int
+    expires: int | None
+    key_id: str
+    words: Mapping[str, Any] = field(repr=False)
+
+    @classmethod
+    def read(cls, fields: Mapping[str, str]) -> "Claim":
+        """Read the one signature of a message.
+
+        Raises:
+            RefusedError: UNSIGNED: there is none that we take. BAD_SIGNATURE: there are many, or
+                it cannot be read.
+        """
+        if "signature" not in fields or "signature-input" not in fields:
+            raise RefusedError(Alarm.UNSIGNED, "nobody signed")
+        covered, words = _only(_members(fields["signature-input"]))
+        _only(_members(fields["signature"]))
+        if words.get("tag") != TAG or words.get("alg") != ALGORITHM:
+            raise RefusedError(Alarm.UNSIGNED, "a signature is for another use than this")
+        created, expires, key_id = (words.get(name) for name in ("created", "expires", "keyid"))
+        if type(created) is not int or type(expires) not in {int, type(None)}:
+            raise RefusedError(Alarm.UNSIGNED, "a signature does not say when")
+        if not isinstance(key_id, str) or not _KEY_ID.fullmatch(key_id):
+            raise RefusedError(Alarm.UNSIGNED, "a signature does not say with which key")
+        return cls(covered, created, expires, key_id, words)
+
+    def check_covers(self, required: Iterable[str]) -> None:
+        """Refuse a signature that leaves something out.
+
+        Raises:
+            RefusedError: UNSIGNED.
+        """
+        if not self.covered.issuperset(required):
+            raise RefusedError(Alarm.UNSIGNED, "a signature does not cover all that it must")
+
+    def check_time(self, now: float) -> None:
+        """Refuse what was not signed about now, or may be used for longer.
+
+        Raises:
+            RefusedError: FUTURE, EXPIRED.
+        """
+        if self.created > now + WINDOW:
+            raise RefusedError(Alarm.FUTURE, "a signature is of a time to come")
+        if self.created < now - WINDOW:
+            raise RefusedError(Alarm.EXPIRED, "a signature is too old")
+        if self.expires is None or not self.created < self.expires <= self.created + WINDOW:
+            raise RefusedError(Alarm.UNSIGNED, "a signature does not end within a minute")
+        if self.expires < now:
+            raise RefusedError(Alarm.EXPIRED, "a signature has ended")
+
+    def nonce(self) -> str:
+        """Its nonce.
+
+        Raises:
+            RefusedError: UNSIGNED: it has none, or one that can be guessed.
+        """
+        nonce = self.words.get("nonce")
+        if not isinstance(nonce, str) or not _NONCE.fullmatch(nonce):
+            raise RefusedError(Alarm.UNSIGNED, "a signature has no nonce of 16 bytes")
+        return nonce
+
+
+class _Fields:
+    """Header lines, in the shape in which the library reads and writes them."""
+
+    def __init__(self, lines: Headers) -> None:
+        self.lines = lines
+
+    def items(self) -> Headers:
+        return self.lines
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([name for name, _ in self.lines])
+
+    def __contains__(self, name: str) -> bool:
+        return any(name.lower() == each.lower() for each in self)
+
+    def __setitem__(self, name: str, value: str) -> None:
+        self.lines = (*self.lines, (name, value))
+
+    def __delitem__(self, name: str) -> None:
+        self.lines = tuple(line for line in self.lines if line[0].lower() != name.lower())
+
+
+class _RequestView:
+    def __init__(self, request: Request) -> None:
+        self.method, self.url = request.method, request.url
+        self.headers = _Fields(request.headers)
+
+
+class _ResponseView:
+    def __init__(self, response: Response, request: Request) -> None:
+        self.status_code = response.status
+        self.headers = _Fields(response.headers)
+        self.request = _RequestView(request)
+
+
+class _Verifier(HTTPMessageVerifier):
+    """The library's, but for the time: that is the caller's, and was checked."""
+
+    def validate_created_and_expires(self, sig_input: Any, max_age: Any = None) -> None:
+        """Do nothing."""
+
+
+def _sign(
+    message: _RequestView | _ResponseView,
+    signing: Signing,
+    covered: tuple[str, ...],
+    *,
+    created: int,
+    nonce: str | None = None,
+) -> None:
+    signer = HTTPMessageSigner(signature_algorithm=algorithms.ED25519)
+    at = datetime.fromtimestamp(created, UTC)
+    try:
+        prepared = signer.prepare(
+            message,
+            key_id=signing.key_id,
+            created=at,
+            expires=at + timedelta(seconds=WINDOW),
+            nonce=nonce,
+            label=_LABEL,
+            tag=TAG,
+            covered_component_ids=covered,
+            use_existing_digest=_DIGEST in message.headers,
+        )
+        signer.apply(message, prepared, signing.signer.sign(prepared.signature_base))
+    except (HTTPMessageSignaturesException, ValueError) as error:
+        raise RefusedError(Alarm.UNSIGNED, "what lacks a part cannot be signed") from error
+
+
+def _check(message: _RequestView | _ResponseView, claim: Claim, keys: Keys, body: bytes) -> None:
+    key = keys(claim.key_id)
+    if key is None:
+        raise RefusedError(Alarm.UNKNOWN_KEY, "nobody who is known signed")
+    public = Ed25519PublicKey.from_public_bytes(key.raw)
+    verifier = _Verifier(
+        signature_algorithm=algorithms.ED25519,
+        key_resolver=MappingKeyResolver(public_keys={claim.key_id: public}, private_keys={}),
+    )
+    try:
+        verifier.verify(message, max_age=None, expect_tag=TAG, body=body)
+    except (InvalidSignature, HTTPMessageSignaturesException, ValueError, TypeError) as error:
+        raise RefusedError(Alarm.BAD_SIGNATURE, "what came is not what was signed") from error
+
+
+def _fields(headers: Headers) -> dict[str, str]:
+    """What a signature is about, by name in lower case.
+
+    One line each: of two, another reader might take the other.
+    """
+    fields: dict[str, str] = {}
+    for name, value in headers:
+        known = name.lower()
+        if known not in _READ:
+            continue
+        if known in fields:
+            raise RefusedError(Alarm.BAD_SIGNATURE, "a header is there twice")
+        if len(value) > MAX_FIELD or not _PRINTED.fullmatch(value):
+            raise RefusedError(Alarm.BAD_SIGNATURE, "a header is too long, or not printed")
+        fields[known] = value
+    return fields
+
+
+_READ = frozenset({"signature", "signature-input", *_OF_BODY, _ENCODING})
+
+
+def _members(value: str) -> dict[str, Any]:
+    try:
+        read = http_sf.parse(value.encode(), tltype="dictionary")
+    except (ValueError, TypeError) as error:
+        raise RefusedError(Alarm.BAD_SIGNATURE, "a signature cannot be read") from error
+    return read if isinstance(read, dict) else {}
+
+
+def _only(members: dict[str, Any]) -> tuple[frozenset[str], Mapping[str, Any]]:
+    """What the one member of a header covers, and its parameters."""
+    if len(members) != 1:
+        raise RefusedError(Alarm.BAD_SIGNATURE, "there is not one signature")
+    value, words = next(iter(members.values()))
+    covered = value if isinstance(value, list) else []
+    return frozenset(_component(*each) for each in covered), words
+
+
+def _component(name: object, parameters: Mapping[str, Any]) -> str:
+    """A component as this page names it; one with any parameter but ``req`` is none of ours."""
+    if not parameters:
+        return str(name)
+    return f'"{name}";req' if parameters == {"req": True} else ""
+
+
+def _with_digest(headers: Headers, body: bytes) -> Headers:
+    return (*headers, ("Content-Digest", ContentDigest.create(body)))

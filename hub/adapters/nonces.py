@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which requests of partners came already, remembered in Redis for as long as they could be used.
+
+- ``{bw:<instance>}:nonce:<sha256>``: one request, by the id of its key and its nonce.
+- ``{bw:<instance>}:nonces-born``: since when requests are remembered, in seconds since 1970.
+
+Both are in one slot of a cluster, so that one transaction can ask for both: a Redis that lost its
+nonces has lost the second key too, and is not believed until all that it may have forgotten has
+ended. What a fail-over loses of the last second is not noticed: the key's age comes with it.
+"""
+
+import math
+from hashlib import sha256
+from typing import cast
+
+from redis.exceptions import RedisError
+
+from federation.errors import TransportError
+from federation.transport.signatures import KEEP_NONCES, WINDOW
+from hub.ports import Clock
+from matching.stores.servers import Servers
+
+
+class RedisNonces:
+    """``Nonces`` that all processes of a hub share.
+
+    Args:
+        servers: the hub's Redis.
+        instance: the hub's.
+        clock: the one that requests are measured by.
+    """
+
+    def __init__(self, servers: Servers, instance: str, *, clock: Clock) -> None:
+        self._servers, self._clock = servers, clock
+        self._tag = f"{{bw:{instance}}}"
+
+    def is_new(self, key_id: str, nonce: str, created: int) -> bool:
+        """See ``federation.ports.Nonces``."""
+        key = f"{self._tag}:nonce:{_name(key_id, nonce)}"
+        try:
+            is_unknown, born = self._remembered(key)
+        except (RedisError, OSError, ValueError) as error:
+            self._servers.doubt()
+            raise TransportError("nobody can tell whether a request came already") from error
+        return is_unknown and created > born + WINDOW
+
+    def _remembered(self, key: str) -> tuple[bool, int]:
+        """Remember a request; return whether it was not, and since when any are."""
+        birth = f"{self._tag}:nonces-born"
+        now = math.ceil(self._clock().timestamp())
+        with self._servers.holding(key).pipeline(transaction=True) as together:
+            together.set(birth, now, nx=True)
+            together.get(birth)
+            # One command tells and remembers: of two at once, one is the first.
+            together.set(key, b"", nx=True, ex=KEEP_NONCES)
+            _, born, is_unknown = together.execute()
+        return bool(is_unknown), int(cast("bytes", born))
+
+
+def _name(key_id: str, nonce: str) -> str:
+    """A name of one length, whatever a partner calls its keys and nonces."""
+    return sha256(b"%d:%b%b" % (len(key_id), key_id.encode(), nonce.encode())).hexdigest()

@@ -1,0 +1,302 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nobody who chooses a partner's URL or its DNS can make us talk to our own network."""
+
+import random
+from ipaddress import ip_address, ip_network
+from urllib.parse import urlsplit
+
+import httpx2
+import pytest
+
+from federation.errors import Alarm, RefusedError, TransportError
+from federation.transport.addresses import Allowance, Base, admitted
+
+PUBLIC = Base("https", "hub.example", 443)
+NOTHING, LOOPBACK = Allowance(), Allowance(loopback=True)
+
+# Spellings that some reader, somewhere, takes for another host than the next one does.
+MISLEADING = [
+    "http://0x7f000001/",
+    "https://0x7f000001/",
+    "https://0x7f.0.0.1/",
+    "https://0x7f.1",
+    "https://127.1/",
+    "https://127.0.1",
+    "https://2130706433/",
+    "https://017700000001/",
+    "https://0177.0.0.1/",
+    "https://127.0.0.01",
+    "https://127.0.0.256",
+    "https://1.2.3.4.5",
+    "https://hub.0x",
+    "https://①②⑦.⓪.⓪.①/",
+    "https://127。0。0。1/",
+    "https://ｌｏｃａｌｈｏｓｔ/",  # noqa: RUF001
+    "https://hub.exаmple/",  # noqa: RUF001  # a Cyrillic letter
+    "https://bücher.example",
+    "https://hub.example.",
+    "https://.hub.example",
+    "https://hub..example",
+    "https://-hub.example",
+    "https://hub_a.example",
+    "https://HUB.example",
+    "HTTPS://hub.example",
+    "https://hub.example@127.0.0.1/",
+    "https://user:secret@hub.example/",
+    "https://@hub.example/",
+    "https://127.0.0.1\\@hub.example/",
+    "https://hub.example\\.evil.example",
+    "https://hub.example#@127.0.0.1/",
+    "https://hub.example?@127.0.0.1/",
+    "https://hub.example/#top",
+    "https://hub.example/?a=b",
+    "https://hub.example/a//b",
+    "https://hub.example/../b",
+    "https://hub.example/a/.",
+    "https://hub.example/%2e%2e/b",
+    "https://hub.example:0",
+    "https://hub.example:00443",
+    "https://hub.example:65536",
+    "https://hub.example:443:80",
+    "https://hub.example:",
+    "https://hub.example:8٣",
+    "https://[::1",
+    "https://::1",
+    "https://[::1%25lo]/",
+    "https://[fe80::1%eth0]/",
+    "https://[0:0:0:0:0:0:0:1]",
+    "https://[2A00::1]",
+    "https://[::ffff:7f00:1]x",
+    "https://[v1.fe]/",
+    "https://[127.0.0.1]",
+    "https://[]",
+    "https:hub.example",
+    "https:///hub.example",
+    "//hub.example",
+    "hub.example",
+    "ftp://hub.example",
+    "file:///etc/passwd",
+    "gopher://hub.example/_x",
+    "unix://hub",
+    "https://hub.example\n",
+    " https://hub.example",
+    "https://hub.example\r\nHost: x",
+    "https://hub.example\t",
+    "https://hub.example\0",
+    "https://" + "a." * 126 + "ab",
+    "",
+]
+
+FORBIDDEN = [
+    "0.0.0.0",  # noqa: S104
+    "0.1.2.3",
+    "10.0.0.1",
+    "100.64.0.1",
+    "100.100.100.200",
+    "127.0.0.1",
+    "127.255.255.254",
+    "168.63.129.16",
+    "169.254.169.254",
+    "172.16.0.1",
+    "172.31.255.255",
+    "192.0.0.192",
+    "192.0.2.1",
+    "192.88.99.1",
+    "192.168.1.1",
+    "198.18.0.1",
+    "198.51.100.1",
+    "203.0.113.1",
+    "224.0.0.1",
+    "239.255.255.255",
+    "240.0.0.1",
+    "255.255.255.255",
+    "::",
+    "::1",
+    "::7f00:1",
+    "::ffff:127.0.0.1",
+    "::ffff:8.8.8.8",
+    "::ffff:0:127.0.0.1",
+    "64:ff9b::7f00:1",
+    "64:ff9b::808:808",
+    "64:ff9b:1::1",
+    "100::1",
+    "100:0:0:1::1",
+    "2001::1",
+    "2001:0:4136:e378:8000:63bf:3fff:fdd2",
+    "2001:2::1",
+    "2001:10::1",
+    "2001:20::1",
+    "2001:db8::1",
+    "2002:7f00:1::",
+    "2002:808:808::1",
+    "2620:4f:8000::1",
+    "3ffe::1",
+    "3fff::1",
+    "4000::1",
+    "5f00::1",
+    "fc00::1",
+    "fd00:ec2::254",
+    "fe80::1",
+    "fe80::1%eth0",
+    "2a00:1450::1%eth0",
+    "fec0::1",
+    "ff02::1",
+    "ffff::1",
+]
+
+
+def test_the_vectors_are_as_many_as_were_asked_for():
+    assert len(set(MISLEADING)) >= 60
+
+
+@pytest.mark.parametrize("url", MISLEADING)
+def test_a_base_that_can_be_read_in_two_ways_is_refused(url):
+    with pytest.raises(RefusedError) as refused:
+        Base.parse(url)
+
+    assert refused.value.alarm is Alarm.TRANSPORT
+
+
+@pytest.mark.parametrize(
+    ("url", "base", "authority"),
+    [
+        ("https://hub.example", Base("https", "hub.example", 443), "hub.example"),
+        ("https://hub.example/", Base("https", "hub.example", 443), "hub.example"),
+        ("https://hub.example:443", Base("https", "hub.example", 443), "hub.example"),
+        ("https://hub-a:8443/fed/v1/", Base("https", "hub-a", 8443, "/fed/v1"), "hub-a:8443"),
+        ("https://xn--bcher-kva.example", Base("https", "xn--bcher-kva.example", 443), None),
+        ("https://8.8.8.8", Base("https", "8.8.8.8", 443), "8.8.8.8"),
+        ("https://[2a00::1]:444", Base("https", "2a00::1", 444), "[2a00::1]:444"),
+        ("http://127.0.0.1:5000", Base("http", "127.0.0.1", 5000), "127.0.0.1:5000"),
+        ("http://localhost", Base("http", "localhost", 80), "localhost"),
+    ],
+)
+def test_a_base_written_in_the_one_way(url, base, authority):
+    assert Base.parse(url) == base
+    assert base.authority == (authority or base.host)
+
+
+def test_no_reader_sees_another_host_in_a_base_that_is_taken():
+    chance, taken = random.Random(918), 0  # noqa: S311  # a test that fails must fail again
+    pieces = ["https://", "http://", "hub", ".", "example", "127.0.0.1", "1", ":", "443", "8443"]
+    pieces += [
+        "/",
+        "@",
+        "#",
+        "?",
+        "\\",
+        "%2e",
+        "[",
+        "]",
+        "::1",
+        "0x7f",
+        "-",
+        "fed",
+        "..",
+        " ",
+        "\n",
+    ]
+    for _ in range(50_000):
+        url = "https://" + "".join(chance.choices(pieces, k=chance.randrange(1, 7)))
+        try:
+            base = Base.parse(url)
+        except RefusedError:
+            continue
+        taken += 1
+        for reader in (urlsplit(url), urlsplit(base.url("/"))):
+            assert (reader.hostname, reader.port or 443) == (base.host, base.port), url
+        other = httpx2.URL(url)
+        assert (other.host, other.port or 443) == (base.host, base.port), url
+    assert taken > 500
+
+
+@pytest.mark.parametrize("path", ["/", "/log/checkpoint", "/ops?from=1&size=2&x=%20/?", "//a"])
+def test_a_path_stays_under_its_base(path):
+    base = Base.parse("https://hub.example/fed/v1")
+
+    assert base.target(path) == f"/fed/v1{path}"
+    assert base.url(path) == f"https://hub.example/fed/v1{path}"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "ops",
+        "@evil.example/",
+        ".evil.example/",
+        "/a b",
+        "/a\r\nHost: x",
+        "/a\n",
+        "/ü",
+        "/a#b",
+        "/%",
+        "/%2",
+        "/../ops",
+        "/a/..",
+        "/a/./b",
+        "/%2e%2E/ops",
+        "/.%2e/ops",
+        "/a\\b",
+        "?a",
+    ],
+)
+def test_a_path_that_leads_elsewhere_is_refused(path):
+    with pytest.raises(RefusedError):
+        PUBLIC.target(path)
+
+
+@pytest.mark.parametrize("address", FORBIDDEN)
+def test_an_address_that_is_not_public_is_refused(address):
+    with pytest.raises(RefusedError) as refused:
+        admitted([address], PUBLIC, NOTHING)
+
+    assert refused.value.alarm is Alarm.TRANSPORT
+
+
+@pytest.mark.parametrize("address", FORBIDDEN)
+def test_one_forbidden_address_among_public_ones_is_enough(address):
+    with pytest.raises(RefusedError):
+        admitted(["8.8.8.8", address], PUBLIC, NOTHING)
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "1.1.1.1", "172.32.0.1", "2a00:1450::1", "2600::"])
+def test_a_public_address_is_admitted(address):
+    assert admitted([address, address], PUBLIC, NOTHING) == (ip_address(address),)
+
+
+def test_what_is_no_address_is_refused():
+    with pytest.raises(RefusedError):
+        admitted(["hub.example"], PUBLIC, NOTHING)
+
+
+def test_a_name_without_addresses_may_have_some_later():
+    with pytest.raises(TransportError):
+        admitted([], PUBLIC, NOTHING)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.8.8.8", "::1"])
+def test_loopback_is_admitted_where_an_operator_allows_it(address):
+    assert admitted([address], Base("http", "localhost", 80), LOOPBACK) == (ip_address(address),)
+
+
+@pytest.mark.parametrize("address", ["10.0.0.1", "0.0.0.0", "::", "::ffff:127.0.0.1", "8.8.8.8"])  # noqa: S104
+def test_without_tls_nothing_but_loopback_is_admitted(address):
+    with pytest.raises(RefusedError):
+        admitted([address], Base("http", "localhost", 80), LOOPBACK)
+
+
+def test_a_network_is_admitted_where_an_operator_names_it():
+    allowance = Allowance(networks=(ip_network("10.1.0.0/16"), ip_network("fd00:1::/32")))
+
+    assert admitted(["10.1.2.3", "fd00:1::5"], PUBLIC, allowance)
+    for other in ("10.2.0.1", "127.0.0.1", "fd00:2::1"):
+        with pytest.raises(RefusedError):
+            admitted([other], PUBLIC, allowance)
+
+
+def test_a_named_network_is_not_asked_without_tls():
+    allowance = Allowance(networks=(ip_network("10.1.0.0/16"),))
+
+    with pytest.raises(RefusedError):
+        admitted(["10.1.2.3"], Base("http", "hub-a", 80), allowance)

@@ -71,6 +71,9 @@ class Settings:
     index_memory: int = field(default_factory=lambda: _half_of_memory() >> 20)
     """BREAKWATER_INDEX_MEMORY: megabytes that the largest segment may take; half of all there is.
     With less, codes take fewer bytes and lookups more time."""
+    partner_networks: tuple[str, ...] = ()
+    """BREAKWATER_PARTNER_NETWORKS: networks beside the public one in which partners may be, as
+    ``10.1.0.0/16``, with a comma between them; ``127.0.0.0/8`` for hubs on this machine."""
     log_level: str = "info"
     """BREAKWATER_LOG_LEVEL: debug, info, warning or error; info."""
     metrics_listen: Address | None = None
@@ -104,6 +107,7 @@ class Settings:
             index_memory=_count(
                 "BREAKWATER_INDEX_MEMORY", given, _half_of_memory() >> 20, MOST_MEMORY
             ),
+            partner_networks=_networks(given.get("BREAKWATER_PARTNER_NETWORKS") or ""),
             log_level=_level(given.get("BREAKWATER_LOG_LEVEL") or cls.log_level),
             metrics_listen=_address("BREAKWATER_METRICS_LISTEN", metrics) if metrics else None,
         )
@@ -159,6 +163,16 @@ def _public(url: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query:
         raise SettingsError("BREAKWATER_PUBLIC_URL must be an http or https address.")
     return url.rstrip("/")
+
+
+def _networks(text: str) -> tuple[str, ...]:
+    try:
+        found = [ipaddress.ip_network(one.strip()) for one in text.split(",") if one.strip()]
+    except ValueError:
+        raise SettingsError(
+            "BREAKWATER_PARTNER_NETWORKS must be networks like 10.1.0.0/16, with a comma between."
+        ) from None
+    return tuple(map(str, found))
 
 
 def _count(name: str, given: Mapping[str, str], default: int, most: int) -> int:

@@ -8,10 +8,12 @@ from functools import partial
 import structlog
 
 from hub.adapters import clock
+from hub.adapters.abroad import NetworkAbroad, allowance_of
 from hub.adapters.doorbell import RedisDoorbell
 from hub.adapters.erasures import ErasureFile
 from hub.adapters.hits import HitJournal
 from hub.adapters.metrics import Metrics
+from hub.adapters.nonces import RedisNonces
 from hub.adapters.randomness import RandomPool
 from hub.adapters.redis import open_redis
 from hub.adapters.secrets import load_keys
@@ -131,7 +133,12 @@ def assemble(settings: Settings, *, now: Clock = clock.now, budgets: Budgets | N
         waiting=Waiting(follower, settings.threads),
         walks=WalkWatch(time.monotonic, _tell_staff),
         metrics=metrics,
-        voice=None,
+        abroad=NetworkAbroad(
+            settings.data,
+            public_url=settings.public_url,
+            nonces=RedisNonces(open_redis(url), instance, clock=now),
+            allowance=allowance_of(settings.partner_networks),
+        ),
         control_delta=slot_delta,
     )
 

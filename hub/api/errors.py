@@ -39,6 +39,7 @@ TABLE: Mapping[str, tuple[HTTPStatus, str]] = {
     ),
     # mend the right
     "unauthorized": (HTTPStatus.UNAUTHORIZED, "No valid key"),
+    "not-signed": (HTTPStatus.UNAUTHORIZED, "No partner signed this request"),
     "forbidden": (HTTPStatus.FORBIDDEN, "The key does not carry the right"),
     "not-found": (HTTPStatus.NOT_FOUND, "Not found"),
     "method-not-allowed": (HTTPStatus.METHOD_NOT_ALLOWED, "Method not allowed"),
@@ -48,6 +49,7 @@ TABLE: Mapping[str, tuple[HTTPStatus, str]] = {
     "key-dead": (HTTPStatus.CONFLICT, "The key is dead"),
     "last-admin-key": (HTTPStatus.CONFLICT, "The last key that can administer the hub"),
     "suspended": (HTTPStatus.CONFLICT, "The member is suspended"),
+    "not-so-long": (HTTPStatus.CONFLICT, "The log is not so long"),
     "conflict": (HTTPStatus.CONFLICT, "The state does not allow it"),
     "busy": (HTTPStatus.CONFLICT, "Another request is in the way"),
     "cursor-gone": (HTTPStatus.GONE, "The cursor is of another history"),
@@ -129,7 +131,7 @@ def _slug_by_class(error: HubError) -> str:
 
 def _headers(error: HubError, status: HTTPStatus) -> dict[str, str]:
     if status is HTTPStatus.UNAUTHORIZED:
-        return {"WWW-Authenticate": "Bearer"}
+        return {} if error.slug == "not-signed" else {"WWW-Authenticate": "Bearer"}
     if isinstance(error, BudgetError | TooOftenError):
         return {"Retry-After": str(error.retry_after)}
     if isinstance(error, BusyError) or status is HTTPStatus.SERVICE_UNAVAILABLE:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from flask import Flask
 
-from hub.api import access, docs, errors, following, indicators, matches, openapi, status
+from hub.api import access, docs, errors, exchange, following, indicators, matches, openapi, status
 from hub.web.direct import Route
 from hub.web.policy import Policy
 
@@ -25,6 +25,8 @@ def add_routes(app: Flask) -> openapi.HubApi:
     for blueprint in BLUEPRINTS:
         made.register_blueprint(blueprint)
     docs.add_pages(app)
+    # Not of the API for members: docs/protocol/federation.md describes it.
+    app.register_blueprint(exchange.blueprint)
     return made
 
 

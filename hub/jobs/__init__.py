@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from hub.jobs import loops
+from hub.jobs import exchange, loops
 from hub.ports import FollowerPort, Hub
 
 log = structlog.get_logger(__name__)
@@ -33,6 +33,9 @@ WORKER: Sequence[Loop] = (
     ("prober", loops.probe),
     ("forgetting", loops.forget),
     ("figures", loops.show),
+    ("publishing", exchange.publish),
+    ("identity", exchange.be_known),
+    ("partners", exchange.follow_partners),
 )
 ANSWERING: Sequence[Loop] = (
     ("follower", loops.follow),

@@ -19,7 +19,7 @@ from hub.domain.changes import Actor, Delta, Event
 from hub.domain.entries import Described
 from hub.domain.sharing import Asker, SharingSet
 from hub.ports.access import Access
-from hub.ports.exchange import Exchange, Logs, Partners, Voice
+from hub.ports.exchange import Abroad, Exchange, Logs, Partners
 from hub.ports.repositories import Facts, History, Indicators, Opinions, Parties, Votes
 from matching.batches import Batch, Hits
 from matching.freshness import Freshness
@@ -421,6 +421,10 @@ class WaitingPort(Protocol):
         """Wait for a change beyond a position; False when there was no place to wait."""
         ...
 
+    def polled(self, is_there: Callable[[], bool], seconds: float) -> bool:
+        """Look again and again, until something is there or the time is over; else as above."""
+        ...
+
 
 @dataclass(frozen=True)
 class Hub:
@@ -443,7 +447,6 @@ class Hub:
     waiting: WaitingPort
     walks: WalksPort
     metrics: MetricsPort
-    voice: Voice | None
-    """By what this hub speaks to others; None: to nobody."""
+    abroad: Abroad
     control_delta: Callable[[int, bool], Mapping[str, Delta]]
     """What turning a control slot on (or off) does to the totals."""

@@ -7,12 +7,15 @@ from datetime import datetime
 from typing import Protocol
 
 from federation.errors import RefusedError
+from federation.identity.values import HubFile
 from federation.keys import Signer
 from federation.log.merkle import Frontier
 from federation.operations.envelopes import Sealed
 from federation.operations.leaves import Kind
 from federation.operations.values import Register
+from federation.ports import Nonces, Wire
 from federation.publishing import Growth, LogKeys
+from federation.transport.signatures import Signing
 from federation.trust import Trust
 
 STORE, REVIEW, COUNTS = 0, 1, 2
@@ -312,4 +315,51 @@ class Logs(Protocol):
 
     def tiles(self, log: OwnLog, places: Sequence[tuple[int, int]]) -> list[bytes | None]:
         """The bytes of tiles of hashes, as long as they are by now; None: there is none."""
+        ...
+
+
+class Abroad(Protocol):
+    """What lies between this hub and others: its own identity, and the ways to them."""
+
+    @property
+    def public_url(self) -> str:
+        """Where others find us, without a path."""
+        ...
+
+    @property
+    def nonces(self) -> Nonces:
+        """Which requests came already."""
+        ...
+
+    def voice(self) -> Voice | None:
+        """By what this hub speaks; None: it was paired with nobody yet.
+
+        Raises:
+            MissingKeyError: A key is not where it should be.
+        """
+        ...
+
+    def signing(self) -> Signing:
+        """Who signs our requests and answers; same errors, and there is a voice."""
+        ...
+
+    def file(self, path: str) -> bytes | None:
+        """A file of our own TUF repository; None: there is none."""
+        ...
+
+    def refresh(self, now: int) -> None:
+        """Say that what our repository shows is still meant, if that is due."""
+        ...
+
+    def identity(self, partner: Enrolled) -> HubFile:
+        """Ask a partner who it is.
+
+        Raises:
+            TransportError: It did not answer.
+            RefusedError: It is not to be believed; what was known still holds.
+        """
+        ...
+
+    def wire(self, partner: Enrolled, known: HubFile) -> Wire:
+        """The way to a partner, whose answers its keys sign."""
         ...

@@ -7,7 +7,8 @@ victims never leave. What is served is noted before it is sent: it decides what 
 """
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -43,6 +44,10 @@ class Page:
     is_empty: bool
 
 
+LOOK = 0.1
+"""Seconds between two looks at what nobody announces."""
+
+
 class Waiting:
     """At most a quarter of a worker's threads may wait; the rest answer at once."""
 
@@ -56,6 +61,18 @@ class Waiting:
             return False
         try:
             self._follower.wait_for(position + 1, seconds)
+        finally:
+            self._places.release()
+        return True
+
+    def polled(self, is_there: Callable[[], bool], seconds: float) -> bool:
+        """Look again and again, until something is there or the time is over; else as above."""
+        if not self._places.acquire(blocking=False):
+            return False
+        deadline = time.monotonic() + seconds
+        try:
+            while not is_there() and time.monotonic() < deadline:
+                time.sleep(LOOK)
         finally:
             self._places.release()
         return True

@@ -154,7 +154,8 @@ def _entry(rows: list[Sequence[Any]], read: _Read) -> Described:
         copied=bool(copied) or party_state != "good",
         counts_from=moment(since) + VOTE_DELAY,
         expires=moment(expires),
-        withdrawn=not live or state not in (LIVE, EXPIRED),
+        # What a quarantined partner said is told to nobody, until somebody lifts that.
+        withdrawn=not live or state not in (LIVE, EXPIRED) or party_state == "quarantined",
         strong=bool(strong),
         open_appeal=bool(appealed),
         agree_total=agree_total,

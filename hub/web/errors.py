@@ -4,6 +4,7 @@
 - HubError
 - MalformedBodyError: the body is not the JSON we take
 - MissingKeyError: no key, or not a living one
+- NotSignedError: no partner signed this request, or not now
 - NotWithoutLengthError: say Content-Length
 - TooLargeError: send less
 - WrongMediaError: send another media type, and not compressed
@@ -31,6 +32,12 @@ class MissingKeyError(HubError):
 
     def __init__(self) -> None:
         super().__init__("Send a valid key: Authorization: Bearer bw_…")
+
+
+class NotSignedError(HubError):
+    """No partner signed the request: nobody known, not all of it, not now, or it came already."""
+
+    slug = "not-signed"
 
 
 class NotWithoutLengthError(HubError):

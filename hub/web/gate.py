@@ -27,7 +27,8 @@ from hub.web.errors import (
 )
 from hub.web.headers import REQUEST_ID
 from hub.web.limits import Buckets
-from hub.web.policy import ANY_KEY, PUBLIC, Policy
+from hub.web.partners import signing_partner
+from hub.web.policy import ANY_KEY, PARTNER, PUBLIC, Policy
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Gate:
     """What every request to a view passes."""
 
     def __init__(self, hub: Hub, buckets: Buckets) -> None:
-        self._hub = hub
+        self.hub = hub
         self._buckets = buckets
 
     def who(self, policy: Policy, environ: Mapping[str, Any]) -> Asker | None:
@@ -56,10 +57,10 @@ class Gate:
         Raises:
             MissingKeyError: Nobody whom we know does.
         """
-        if policy.scope is PUBLIC:
+        if policy.scope in {PUBLIC, PARTNER}:
             return None
         # 1. Who asks.
-        asker = self._hub.directory.asker(environ.get("HTTP_AUTHORIZATION"))
+        asker = self.hub.directory.asker(environ.get("HTTP_AUTHORIZATION"))
         if asker is None:
             raise MissingKeyError
         return asker
@@ -101,6 +102,9 @@ def entered(gate: Gate, known: Mapping[tuple[str, str], Policy]) -> Callable[[],
         policy = known[rule.endpoint, asked.method]
         kept.asker = gate.who(policy, environ)
         gate.check(policy, environ, kept.asker)
+        if policy.scope is PARTNER:
+            # Its signature is over the body too, which was found fit to be read.
+            kept.partner = signing_partner(gate.hub, asked)
 
     return enter
 

@@ -16,6 +16,9 @@ PUBLIC = "public"
 ANY_KEY = "any key"
 """Whoever holds a valid key, whatever its scopes."""
 
+PARTNER = "partner"
+"""A partner hub, whose request is signed."""
+
 JSON = "application/json"
 MIB = 1024 * 1024
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whole hubs that are partners, with nothing between them but a wire that a test holds."""
 
-from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -57,7 +56,7 @@ class Wire:
                 page = serving.page(
                     partner, start=start, size=size, limit=limit, hub=hub, voice=spoken
                 )
-        except serving.NotYetError:
+        except serving.NotSoLongError:
             return Answer(409, b"")
         return Answer(200, page.encoded(), "application/json")
 
@@ -73,7 +72,6 @@ class Hub(House):
         super().__init__(*args, **options)
         self.name = name
         self.voice = voice(name)
-        self.hub = replace(self.hub, voice=self.voice)
         self.count = 0
 
     def randomness(self, size: int) -> bytes:
@@ -110,11 +108,11 @@ class Hub(House):
 
     def publish(self) -> None:
         """Say whatever there is to say."""
-        while publishing.publish(self.hub, self.randomness):
+        while publishing.publish(self.hub, self.voice, self.randomness):
             pass
-        while publishing.backfill(self.hub, self.randomness):
+        while publishing.backfill(self.hub, self.voice, self.randomness):
             pass
-        publishing.show_checkpoint(self.hub)
+        publishing.show_checkpoint(self.hub, self.voice)
 
     def enrolled(self, other: str) -> Enrolled:
         """A partner, as it is kept."""

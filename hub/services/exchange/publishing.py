@@ -35,9 +35,8 @@ BEAT_SECONDS = 300
 Randomness = Callable[[int], bytes]
 
 
-def publish(hub: Hub, randomness: Randomness, *, limit: int = AT_ONCE) -> int:
+def publish(hub: Hub, voice: Voice, randomness: Randomness, *, limit: int = AT_ONCE) -> int:
     """Say what the next changes call for; returns how many positions were looked at."""
-    voice = _voice(hub)
     with hub.begin.reading() as work:
         start = work.history.cursor(CURSOR)
         rows = work.history.after(start, limit)
@@ -51,9 +50,8 @@ def publish(hub: Hub, randomness: Randomness, *, limit: int = AT_ONCE) -> int:
     return len(rows) if _say(plan, hub, voice, randomness, moved) else 0
 
 
-def backfill(hub: Hub, randomness: Randomness, *, limit: int = AT_ONCE) -> int:
+def backfill(hub: Hub, voice: Voice, randomness: Randomness, *, limit: int = AT_ONCE) -> int:
     """Say what was there before its set was shared; returns how many indicators."""
-    voice = _voice(hub)
     with hub.begin.reading() as work:
         todo = work.partners.backfills()
         if not todo:
@@ -70,13 +68,13 @@ def backfill(hub: Hub, randomness: Randomness, *, limit: int = AT_ONCE) -> int:
     return len(keys)
 
 
-def show_checkpoint(hub: Hub) -> bool:
+def show_checkpoint(hub: Hub, voice: Voice) -> bool:
     """Sign what the log is by now, and that we are alive; whether there was anything to say.
 
     It is called after the commit that holds the log's tree: a checkpoint that left before it
     would speak of a log that a crash takes back.
     """
-    voice, now = _voice(hub), int(hub.clock().timestamp())
+    now = int(hub.clock().timestamp())
     with hub.begin.reading() as work:
         log = work.logs.open(voice.log.origin)
     if log.note is not None and log.noted == log.size:
@@ -102,12 +100,6 @@ def _calls_for_words(row: Any) -> bool:
     return (
         bool(row.subject) and row.kind in TOLD and (row.kind != LINKS or "copied" in row.details)
     )
-
-
-def _voice(hub: Hub) -> Voice:
-    if hub.voice is None:
-        raise AssertionError("a hub without a name says nothing")
-    return hub.voice
 
 
 # -- steps ---------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from federation.log.proofs import consistency_proof
 from federation.log.tiles import ENTRIES, Tile, reading
 from federation.operations.leaves import entry
 from federation.pages import MAX_BYTES, MAX_RECORDS, Page, Record, Withheld
+from hub.domain.errors import ConflictError
 from hub.ports import Hub, Work
 from hub.ports.exchange import Enrolled, Leaf, OwnLog, Voice
 
@@ -18,8 +19,11 @@ SPARE = 64 * 1024
 """Bytes of a page that are kept for its checkpoint and its proof."""
 
 
-class NotYetError(Exception):
+class NotSoLongError(ConflictError):
     """The log is not as long as it is asked about."""
+
+    def __init__(self) -> None:
+        super().__init__("The log is not so long.", "not-so-long")
 
 
 def page(
@@ -36,13 +40,13 @@ def page(
         voice: by what it speaks.
 
     Raises:
-        NotYetError: The log never was so long.
+        NotSoLongError: The log never was so long.
     """
     with hub.begin.reading() as work:
         log = work.logs.open(voice.log.origin)
         at = log.noted if size is None else size
         if at > log.noted or start > at or log.note is None:
-            raise NotYetError
+            raise NotSoLongError
         end = min(at, start + min(limit, MAX_RECORDS))
         records = _fitting(work.logs.entries(log, start, end), partner, _now(hub))
         end = start + len(records)
@@ -70,7 +74,7 @@ def tile(path: str, *, hub: Hub, voice: Voice) -> bytes:
 
     Raises:
         MalformedError: A log has no such file.
-        NotYetError: This log is not so long.
+        NotSoLongError: This log is not so long.
     """
     wanted = Tile.parse(path)
     with hub.begin.reading() as work:
@@ -84,13 +88,19 @@ def shown_checkpoint(*, hub: Hub, voice: Voice) -> bytes:
     """The checkpoint of now.
 
     Raises:
-        NotYetError: There is none yet.
+        NotSoLongError: There is none yet.
     """
     with hub.begin.reading() as work:
         log = work.logs.open(voice.log.origin)
     if log.note is None:
-        raise NotYetError
+        raise NotSoLongError
     return log.note
+
+
+def has_news(start: int, *, hub: Hub, voice: Voice) -> bool:
+    """Whether a checkpoint is shown that covers more than so many entries."""
+    with hub.begin.reading() as work:
+        return work.logs.open(voice.log.origin).noted > start
 
 
 # -- steps ---------------------------------------------------------------------------------------
@@ -148,13 +158,13 @@ def _cut(wanted: Tile, data: bytes | None) -> bytes:
     """A tile as wide as was asked for: what is full by now was narrower before."""
     bytes_wanted = wanted.width * 32
     if data is None or len(data) < bytes_wanted:
-        raise NotYetError
+        raise NotSoLongError
     return data[:bytes_wanted]
 
 
 def _bundle(wanted: Tile, log: OwnLog, work: Work) -> bytes:
     first = wanted.index * 256
     if first + wanted.width > log.noted:
-        raise NotYetError
+        raise NotSoLongError
     leaves = work.logs.entries(log, first, first + wanted.width)
     return bundled(entry(one.kind, one.id.hex(), one.source) for one in leaves)

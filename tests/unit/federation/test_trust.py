@@ -37,9 +37,7 @@ def refused(hub, trust=None, partner=None, now=NOW, **page):
 
 
 def key(**changed: Any) -> OpKey:
-    return OpKey(
-        **{"id": KEY, "public": OP.public, "epoch": 1, "first": 0, "until": None} | changed
-    )
+    return replace(OpKey(KEY, OP.public, 1, 0, None), **changed)
 
 
 # -- what is believed ----------------------------------------------------------------------------

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ways to other hubs, over the network: ``Abroad``."""
+
+import ipaddress
+import re
+import ssl
+import threading
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from federation.errors import Alarm, RefusedError, TransportError
+from federation.identity.client import follow
+from federation.identity.pairing import Pairing
+from federation.identity.values import HubFile
+from federation.keys import PublicKey
+from federation.ports import Nonces, Wire
+from federation.transport.addresses import Allowance, Base
+from federation.transport.http import HttpWire, public_tls
+from federation.transport.signatures import Signing
+from hub.adapters.identities import Identity
+from hub.ports.exchange import Enrolled, Voice
+
+REFRESH_SECONDS = 6 * 3600
+"""A timestamp is good for a day: four times as often somebody may fail to see a new one."""
+TUF_SECONDS = 20.0
+NOT_FOUND, OK = 404, 200
+_FILE = re.compile(r"(?:metadata|targets)/[A-Za-z0-9._-]{1,200}", re.ASCII)
+
+
+class NetworkAbroad:
+    """Other hubs, over HTTPS.
+
+    Args:
+        data: the folder of the hub's data.
+        public_url: where others find us.
+        nonces: which requests came already.
+        allowance: which addresses beyond the public network may be asked.
+    """
+
+    def __init__(
+        self, data: Path, *, public_url: str, nonces: Nonces, allowance: Allowance
+    ) -> None:
+        self.identity_here = Identity(data)
+        self.public_url = public_url
+        self.nonces = nonces
+        self._allowance = allowance
+        self._refreshed = 0
+        self._following = threading.Lock()
+
+    def voice(self) -> Voice | None:
+        """By what this hub speaks; None: it was paired with nobody yet."""
+        return self.identity_here.voice()
+
+    def signing(self) -> Signing:
+        """Who signs our requests and answers."""
+        return self.identity_here.signing()
+
+    def file(self, path: str) -> bytes | None:
+        """A file of our own TUF repository; None: there is none."""
+        if not _FILE.fullmatch(path):
+            return None
+        try:
+            return (self.identity_here.folder / "tuf" / path).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def refresh(self, now: int) -> None:
+        """Say that what our repository shows is still meant, if that is due."""
+        if self.identity_here.known() is not None and now - self._refreshed >= REFRESH_SECONDS:
+            self.identity_here.refresh(now)
+            self._refreshed = now
+
+    def identity(self, partner: Enrolled) -> HubFile:
+        """Ask a partner who it is."""
+        pairing = Pairing(partner.hub, partner.base, partner.root)
+        wire = HttpWire(Base.parse(partner.base), tls=_tls(), allowance=self._allowance)
+
+        def fetch(path: str, most: int) -> bytes | None:
+            answer = wire.get(path, max_bytes=most, seconds=TUF_SECONDS)
+            if answer.status == NOT_FOUND:
+                return None
+            if answer.status != OK:
+                raise TransportError(f"the partner answered {answer.status}")
+            return answer.body
+
+        # Its folder is for one caller at a time.
+        with self._following:
+            found = follow(pairing, fetch, self.identity_here.folder / "partners" / partner.hub)
+        if found.hub.base != partner.base:
+            raise RefusedError(
+                Alarm.TRANSPORT, "the hub is elsewhere now: pair with it again to confirm"
+            )
+        return found.hub
+
+    def wire(self, partner: Enrolled, known: HubFile) -> Wire:
+        """The way to a partner, whose answers its keys sign."""
+
+        def key(key_id: str) -> PublicKey | None:
+            found = known.req_key(key_id)
+            return found.public if found is not None else None
+
+        return HttpWire(
+            Base.parse(partner.base),
+            tls=_tls(),
+            signing=self.signing(),
+            keys=key,
+            allowance=self._allowance,
+        )
+
+
+def allowance_of(networks: Iterable[str]) -> Allowance:
+    """What an operator allows beyond the public network; loopback by its own network."""
+    found = [ipaddress.ip_network(one) for one in networks]
+    loopback = any(one.is_loopback for one in found)
+    return Allowance(loopback, tuple(one for one in found if not one.is_loopback))
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    return public_tls()

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who this hub is to others: its keys, its ``hub.json`` and the TUF repository that shows it.
+
+All of it lies in one folder of the hub's data:
+
+- ``keys``: one file a key; ``root.key`` signs only roots and may be carried away.
+- ``tuf``: the repository, served as it is.
+- ``hub.json``: what the repository shows now.
+- ``partners``: what TUF's client remembers of each of them.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from federation.errors import MissingKeyError
+from federation.identity import hubfile, repository
+from federation.identity.folders import Folder
+from federation.identity.metadata import Roles
+from federation.identity.pairing import Pairing
+from federation.identity.values import HubFile, Log, Operator, OpKey, ReqKey
+from federation.keys import MemorySigner
+from federation.log.cosignatures import Cosigner
+from federation.log.verifiers import Verifier
+from federation.publishing import LogKeys
+from federation.signers.files import Randomness, create, load
+from federation.transport.signatures import Signing
+from hub.ports.exchange import Voice
+
+FOLDER = "exchange"
+"""In the folder of the hub's data."""
+BASE = "/fed/v1"
+ROOT, TARGETS, SNAPSHOT, TIMESTAMP = "root", "targets", "snapshot", "timestamp"
+OP, LOG, WITNESS, REQUEST = "op-1", "log", "witness", "request"
+NAMES = (ROOT, TARGETS, SNAPSHOT, TIMESTAMP, OP, LOG, WITNESS, REQUEST)
+FIRST_EPOCH = 1
+
+
+@dataclass(frozen=True)
+class Introduction:
+    """What a hub says of itself when it first meets others.
+
+    Attributes:
+        hub: its DNS-style name, never used again by another.
+        operator: name of who runs it.
+        kind: what that is.
+        public_url: where others find it.
+        operators: names of those it speaks for.
+    """
+
+    hub: str
+    operator: str
+    kind: str
+    public_url: str
+    operators: tuple[str, ...]
+
+
+class Identity:
+    """A hub's identity in its folder.
+
+    Args:
+        data: the folder of the hub's data.
+    """
+
+    def __init__(self, data: Path) -> None:
+        self.folder = data / FOLDER
+        self._read: tuple[float, HubFile] | None = None
+        self._keys: dict[str, MemorySigner] = {}
+
+    def begin(self, said: Introduction, randomness: Randomness, now: int) -> Pairing:
+        """Make keys and repository; returns what to tell others.
+
+        Raises:
+            FileExistsError: There is an identity: others may believe it.
+            MalformedError: A name is none, or the address is none that a partner may be at.
+        """
+        if self.known() is not None:
+            raise FileExistsError("this hub has an identity already")
+        keys = self.folder / "keys"
+        keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+        made = {name: _made(keys / f"{name}.key", randomness) for name in NAMES}
+        file = _introduced(said, made)
+        written = hubfile.write(file)
+        # What a crash left behind was never shown to anybody: it is begun anew.
+        for left in (self.folder / "tuf").glob("*/*"):
+            left.unlink()
+        roles = Roles(
+            root=(made[ROOT].public,),
+            threshold=1,
+            targets=made[TARGETS].public,
+            snapshot=made[SNAPSHOT].public,
+            timestamp=made[TIMESTAMP].public,
+        )
+        root = repository.created(
+            Folder(self.folder / "tuf"),
+            roles,
+            file,
+            root_signers=[made[ROOT]],
+            signers=repository.Signers((made[TARGETS],), (made[SNAPSHOT],), (made[TIMESTAMP],)),
+            now=now,
+        )
+        Folder(self.folder).write("root.sha256", root.encode())
+        Folder(self.folder).write(hubfile.NAME, written)
+        return self.pairing()
+
+    def known(self) -> HubFile | None:
+        """Its ``hub.json``; None: it has no identity yet."""
+        path = self.folder / hubfile.NAME
+        try:
+            changed = path.stat().st_mtime
+        except FileNotFoundError:
+            return None
+        if self._read is None or self._read[0] != changed:
+            self._read = changed, hubfile.read_hub_file(path.read_bytes())
+        return self._read[1]
+
+    def pairing(self) -> Pairing:
+        """What to tell others, out of band.
+
+        Raises:
+            MissingKeyError: It has no identity yet.
+        """
+        known, root = self.known(), Folder(self.folder).read("root.sha256")
+        if known is None or root is None:
+            raise MissingKeyError("this hub has no identity yet: run breakwater partners invite")
+        return Pairing(known.hub, known.base, root.decode())
+
+    def voice(self) -> Voice | None:
+        """By what it speaks; None: it has no identity yet."""
+        known = self.known()
+        if known is None or known.witness is None:
+            return None
+        op = next(key for key in reversed(known.op_keys) if key.until is None)
+        beat = Cosigner.parse(known.witness)
+        log = LogKeys(known.log.origin, self._key(LOG), beat.name, self._key(WITNESS))
+        return Voice(known.hub, self._key(op.id.rpartition("#")[2]), op.id, op.epoch, log)
+
+    def signing(self) -> Signing:
+        """Who signs its requests and answers.
+
+        Raises:
+            MissingKeyError: It has no identity, or the key is not there.
+        """
+        known = self.known()
+        if known is None:
+            raise MissingKeyError("this hub has no identity yet: run breakwater partners invite")
+        return Signing(known.req_keys[-1].id, self._key(REQUEST))
+
+    def refresh(self, now: int) -> None:
+        """Say that what the repository shows is still meant: several times a day.
+
+        Raises:
+            MissingKeyError: A key is not there.
+        """
+        repository.refreshed(
+            Folder(self.folder / "tuf"),
+            snapshot=[self._key(SNAPSHOT)],
+            timestamp=[self._key(TIMESTAMP)],
+            now=now,
+        )
+
+    def _key(self, name: str) -> MemorySigner:
+        if name not in self._keys:
+            self._keys[name] = load(self.folder / "keys" / f"{name}.key")
+        return self._keys[name]
+
+
+def _made(path: Path, randomness: Randomness) -> MemorySigner:
+    """A key, new, or left by an attempt that did not come to its end."""
+    try:
+        return create(path, randomness)
+    except FileExistsError:
+        return load(path)
+
+
+def _introduced(said: Introduction, keys: dict[str, MemorySigner]) -> HubFile:
+    origin = f"{said.hub}/fed/1"
+    operators = dict.fromkeys((said.operator, *said.operators))
+    return HubFile(
+        hub=said.hub,
+        operator=Operator(said.operator, said.kind),
+        base=said.public_url.rstrip("/") + BASE,
+        operators=tuple(operators),
+        log=Log(origin, (Verifier(origin, keys[LOG].public).vkey,)),
+        op_keys=(OpKey(f"{said.hub}#{OP}", keys[OP].public, FIRST_EPOCH, 0, None),),
+        req_keys=(ReqKey(f"{said.hub}#req-1", keys[REQUEST].public),),
+        witness=Cosigner(f"{said.hub}/witness/1", keys[WITNESS].public).vkey,
+    )

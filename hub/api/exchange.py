@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The face for partner hubs, under ``/fed/v1``: who we are, our log, and what it holds for them.
+
+Identity, checkpoints and tiles prove themselves and are for anybody; operations are for partners,
+whose requests are signed as our answers are. `docs/protocol/federation.md` §6 has every route.
+"""
+
+import re
+
+from flask import Blueprint, Response, request
+
+from federation.errors import MalformedError
+from federation.following import LONGEST_WAIT, MEDIA_TYPE
+from federation.pages import MAX_RECORDS, REVOKES
+from hub.domain.errors import HubError, NotFoundError
+from hub.ports import Hub
+from hub.ports.exchange import Voice
+from hub.services.exchange import serving
+from hub.web import current
+from hub.web.partners import partner_asking, signed
+from hub.web.policy import PARTNER, PUBLIC, policy
+
+blueprint = Blueprint("exchange", __name__, url_prefix="/fed/v1")
+
+FOREVER = "public, max-age=31536000, immutable"
+NOTE = "text/plain; charset=utf-8"
+BYTES = "application/octet-stream"
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
+_KNOWN = frozenset({"from", "size", "limit", "wait", "only"})
+
+
+class OddQueryError(HubError):
+    """A query that this protocol does not have."""
+
+    slug = "malformed-request"
+
+
+@blueprint.get("/tuf/<path:name>")
+@policy(PUBLIC)
+def tuf(name: str) -> Response:
+    """A file of our TUF repository."""
+    found = current().abroad.file(name)
+    if found is None:
+        raise NotFoundError("file")
+    return Response(found, mimetype=BYTES)
+
+
+@blueprint.get("/log/checkpoint")
+@policy(PUBLIC)
+def checkpoint() -> Response:
+    """What our log is by now."""
+    hub = current()
+    try:
+        note = serving.shown_checkpoint(hub=hub, voice=_voice(hub))
+    except serving.NotSoLongError as error:
+        raise NotFoundError("checkpoint") from error
+    return Response(note, content_type=NOTE)
+
+
+@blueprint.get("/log/<path:name>")
+@policy(PUBLIC)
+def tile(name: str) -> Response:
+    """A tile of hashes or of entries, which never changes."""
+    hub = current()
+    try:
+        data = serving.tile(name, hub=hub, voice=_voice(hub))
+    except (MalformedError, serving.NotSoLongError) as error:
+        raise NotFoundError("tile") from error
+    response = Response(data, mimetype=BYTES)
+    response.headers["Cache-Control"] = FOREVER
+    return response
+
+
+@blueprint.get("/ops")
+@policy(PARTNER, problems=(409,))
+def operations() -> Response:
+    """The operations from an index on that the partner may have; may wait for something new."""
+    hub, partner = current(), partner_asking()
+    voice, asked = _voice(hub), _query()
+    start, limit = asked.get("from", 0), asked.get("limit", MAX_RECORDS)
+    if request.args.get("only") == REVOKES:
+        page = serving.revokes(partner, start=start, limit=limit, hub=hub, voice=voice)
+        return _signed(page.encoded(), hub)
+    headers: dict[str, str] = {}
+    if seconds := min(asked.get("wait", 0), LONGEST_WAIT):
+
+        def is_there() -> bool:
+            return serving.has_news(start, hub=hub, voice=voice)
+
+        if not hub.waiting.polled(is_there, seconds):
+            headers = {"Retry-After": "1"}
+    page = serving.page(
+        partner, start=start, size=asked.get("size"), limit=limit, hub=hub, voice=voice
+    )
+    return _signed(page.encoded(), hub, headers)
+
+
+def _signed(body: bytes, hub: Hub, headers: dict[str, str] | None = None) -> Response:
+    return signed(Response(body, mimetype=MEDIA_TYPE, headers=headers), hub)
+
+
+def _query() -> dict[str, int]:
+    """The numbers of a query, each said once, in the one way."""
+    said: dict[str, int] = {}
+    for name, values in request.args.lists():
+        if name not in _KNOWN or len(values) != 1:
+            raise OddQueryError("The query has what this protocol does not know.")
+        if name == "only":
+            if values != [REVOKES]:
+                raise OddQueryError("only is revoke, or is not there.")
+        elif not _NUMBER.fullmatch(values[0]):
+            raise OddQueryError(f"{name} is a whole number.")
+        else:
+            said[name] = int(values[0])
+    return said
+
+
+def _voice(hub: Hub) -> Voice:
+    voice = hub.abroad.voice()
+    if voice is None:
+        raise NotFoundError("hub")
+    return voice

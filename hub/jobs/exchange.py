@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Loops between hubs: say what is new, say that we are alive, follow each partner.
+
+Every partner has a thread of its own: who is slow, away or lying holds nobody else up.
+"""
+
+import random
+import secrets
+import threading
+
+import structlog
+
+from federation.errors import FederationError, RefusedError, TransportError
+from federation.following import LONGEST_WAIT
+from hub.ports import Hub
+from hub.ports.exchange import ACTIVE, Voice
+from hub.services.exchange import publishing, pulling
+
+log = structlog.get_logger(__name__)
+
+LOOK = 1.0
+"""Seconds between two looks at who is a partner."""
+NEWS = 0.5
+"""Seconds after which is looked, rung or not, whether there is something to say."""
+FIRST_PAUSE, LONGEST_PAUSE = 5.0, 900.0
+IDENTITY_SECONDS = 1800.0
+"""How often a partner is asked who it is: a key that it calls stolen must not hold long."""
+RESERVED = 2.0
+"""Seconds of rest after an answer that came at once and said nothing: no place to wait."""
+
+
+def publish(hub: Hub, stop: threading.Event) -> None:
+    """Say to partners what members said, as soon as it is said."""
+    while not stop.is_set():
+        voice = hub.abroad.voice()
+        if voice is None:
+            stop.wait(LOOK)
+            continue
+        said = publishing.publish(hub, voice, secrets.token_bytes)
+        said += publishing.backfill(hub, voice, secrets.token_bytes)
+        publishing.show_checkpoint(hub, voice)
+        if not said:
+            hub.follower.wait_for(hub.engine.position + 1, NEWS)
+
+
+def be_known(hub: Hub, stop: threading.Event) -> None:
+    """Keep what says who we are from growing old."""
+    while not stop.is_set():
+        hub.abroad.refresh(int(hub.clock().timestamp()))
+        stop.wait(60.0)
+
+
+def follow_partners(hub: Hub, stop: threading.Event) -> None:
+    """Follow everybody who is a partner."""
+    threads: dict[str, threading.Thread] = {}
+    while not stop.is_set():
+        if hub.abroad.voice() is not None:
+            with hub.begin.reading() as work:
+                names = {one.hub for one in work.partners.all() if one.state == ACTIVE}
+            for name in names:
+                thread = threads.get(name)
+                if thread is None or not thread.is_alive():
+                    threads[name] = threading.Thread(
+                        target=_follow, args=(name, hub, stop), name=f"partner-{name}", daemon=True
+                    )
+                    threads[name].start()
+        stop.wait(LOOK)
+
+
+def _follow(name: str, hub: Hub, stop: threading.Event) -> None:
+    """Follow one partner until it is none any more."""
+    pause, asked_at = FIRST_PAUSE, 0.0
+    while not stop.is_set():
+        try:
+            voice = hub.abroad.voice()
+            if voice is None:
+                return
+            now = hub.clock().timestamp()
+            if now - asked_at > IDENTITY_SECONDS:
+                if not _ask_identity(name, hub):
+                    return
+                asked_at = now
+            if not _turn(name, hub, voice, stop):
+                return
+            pause = FIRST_PAUSE
+        except FederationError as error:
+            told = error.alarm.value if isinstance(error, RefusedError) else "transport"
+            log.warning("partner_not_followed", partner=name, alarm=told)
+            asked_at = 0.0  # it may have other keys by now
+            wait = error.retry_after if isinstance(error, TransportError) else 0.0
+            stop.wait(max(pause, wait))
+            # Decorrelated: partners that failed together do not come back together.
+            pause = min(LONGEST_PAUSE, random.uniform(FIRST_PAUSE, 3 * pause))  # noqa: S311
+
+
+def _ask_identity(name: str, hub: Hub) -> bool:
+    with hub.begin.reading() as work:
+        partner = work.partners.named(name)
+    if partner is None or partner.state != ACTIVE:
+        return False
+    pulling.ask_identity(partner, hub)
+    return True
+
+
+def _turn(name: str, hub: Hub, voice: Voice, stop: threading.Event) -> bool:
+    """One page; False: nobody follows it now."""
+    began = hub.clock().timestamp()
+    turn = pulling.pull(name, wait=LONGEST_WAIT, hub=hub, voice=voice)
+    if turn is None:
+        return False
+    if turn.kept:
+        log.info("operations_received", partner=name, count=turn.kept, behind=turn.behind)
+    if turn.is_idle and hub.clock().timestamp() - began < 1.0:
+        stop.wait(RESERVED)
+    return True

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Partners: what was settled with them, what their word weighs, and how they are."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from federation.identity.hubfile import read_hub_file
+from federation.identity.pairing import Pairing
+from federation.identity.values import HubFile
+from federation.log.cosignatures import Cosigner
+from federation.log.verifiers import Verifier
+from federation.trust import Partner
+from hub.domain.answers import Answer
+from hub.domain.errors import NotFoundError
+from hub.domain.members import ACTIVE as IN_USE
+from hub.ports import Work
+from hub.ports.exchange import ACTIVE, COUNTS, QUARANTINED, STORE, Enrolled
+from hub.services.office import Caller, Office, changed, shown
+
+GOOD, STALE, HIDDEN = "good", "stale", "quarantined"
+"""States of a party: it votes; it is shown, and does not; it is not even shown."""
+FRESH_SECONDS = 24 * 3600
+"""How long the word of a hub counts that does not say that it is alive."""
+
+
+def identity_of(partner: Enrolled) -> HubFile | None:
+    """What a partner said of itself when it was asked last."""
+    return None if partner.identity is None else read_hub_file(partner.identity)
+
+
+def trusted(partner: Enrolled, known: HubFile, here: str) -> Partner:
+    """What a partner may say to us: what it says of itself, within what was settled with it.
+
+    Raises:
+        RefusedError: MALFORMED: its keys cannot be read.
+    """
+    return Partner(
+        hub=partner.hub,
+        origin=known.log.origin,
+        log=tuple(Verifier.parse(one) for one in known.log.vkeys),
+        beat=None if known.witness is None else Cosigner.parse(known.witness),
+        op_keys={one.id: one for one in known.op_keys},
+        operators=partner.operators,
+        sets=frozenset(partner.sets),
+        here=here,
+    )
+
+
+def weight(partner: Enrolled, now: int) -> str:
+    """What the word of a partner's members weighs: the state of their parties."""
+    if partner.state == QUARANTINED or partner.level == STORE:
+        return HIDDEN
+    head = partner.trust.head
+    is_fresh = head is not None and now - head.alive_at < FRESH_SECONDS
+    # Nobody corroborates alone: two hubs without a third that saw the log are as one.
+    is_witnessed = head is not None and head.witnessed_at is not None
+    counts = partner.state == ACTIVE and partner.level >= COUNTS and is_fresh and is_witnessed
+    return GOOD if counts else STALE
+
+
+# -- administering -------------------------------------------------------------------------------
+
+
+def enrol(
+    pairing: Pairing,
+    *,
+    operators: Collection[str],
+    level: int,
+    by: Caller,
+    hub: Office,
+) -> Answer:
+    """Enrol a hub whose pairing string came out of band.
+
+    Args:
+        pairing: what it said of itself.
+        operators: names of those that it may vouch for.
+        level: of trust: STORE, REVIEW or COUNTS.
+        by: who administers.
+        hub: ours.
+
+    Raises:
+        ConflictError: It is enrolled already.
+    """
+    with hub.begin.writing(by.actor) as work:
+        work.partners.add(
+            hub=pairing.hub,
+            base=pairing.base,
+            root=pairing.root_sha256,
+            operators=operators,
+            level=level,
+            at=hub.clock(),
+        )
+        made = _enrolled(pairing.hub, work)
+        return changed(work, 201, told(made, hub.clock()), partner=pairing.hub)
+
+
+def share(name: str, set_id: str, *, set_name: str, tlp: str, by: Caller, hub: Office) -> Answer:
+    """Share a set with a partner: one of ours, or one of theirs, which is then made here.
+
+    A set has one public id in all hubs.
+
+    Raises:
+        NotFoundError: There is no such partner.
+    """
+    with hub.begin.writing(by.actor) as work:
+        partner = _enrolled(name, work)
+        found = work.access.set(set_id) or work.access.add_set(
+            id=set_id,
+            name=set_name,
+            tlp=tlp,
+            onward="none",
+            sandbox=False,
+            state=IN_USE,
+            created_at=hub.clock(),
+        )
+        if found is None:
+            raise NotFoundError("set")
+        work.partners.share(partner.key, found.key)
+        body = {"partner": name, "set": set_id, "shared": True}
+        return changed(work, 200, body, partner=name, set=set_id, shared=True)
+
+
+def unshare(name: str, set_id: str, *, by: Caller, hub: Office) -> Answer:
+    """Share a set with a partner no more: it is told nothing further of what is in it.
+
+    Raises:
+        NotFoundError: There is no such partner, or it does not share the set.
+    """
+    with hub.begin.writing(by.actor) as work:
+        partner = _enrolled(name, work)
+        if set_id not in partner.sets or not work.partners.unshare(
+            partner.key, partner.sets[set_id]
+        ):
+            raise NotFoundError("set")
+        body = {"partner": name, "set": set_id, "shared": False}
+        return changed(work, 200, body, partner=name, set=set_id, shared=False)
+
+
+def change(name: str, *, by: Caller, hub: Office, **values: Any) -> Answer:
+    """Change a partner's state, level or operators; what its members said weighs so at once.
+
+    Raises:
+        NotFoundError: There is no such partner.
+    """
+    with hub.begin.writing(by.actor) as work:
+        work.partners.change(_enrolled(name, work).key, **values)
+        partner = _enrolled(name, work)
+        work.partners.mark(name, weight(partner, int(hub.clock().timestamp())))
+        return changed(work, 200, told(partner, hub.clock()), partner=name, **values)
+
+
+def listed(*, hub: Office) -> list[dict[str, Any]]:
+    """Every partner, and how it is."""
+    with hub.begin.reading() as work:
+        return [told(one, hub.clock()) for one in work.partners.all()]
+
+
+def evidence(name: str, *, hub: Office) -> list[dict[str, Any]]:
+    """What is kept against a partner, oldest first.
+
+    Raises:
+        NotFoundError: There is no such partner.
+    """
+    with hub.begin.reading() as work:
+        return work.partners.evidence(_enrolled(name, work).key)
+
+
+def told(partner: Enrolled, now: datetime) -> dict[str, Any]:
+    """A partner as answers show it."""
+    head = partner.trust.head
+    alive = head.alive_at if head is not None else 0
+    return {
+        "hub": partner.hub,
+        "base": partner.base,
+        "state": partner.state,
+        "level": partner.level,
+        "weight": weight(partner, int(now.timestamp())),
+        "operators": sorted(partner.operators),
+        "sets": sorted(partner.sets),
+        "applied": partner.trust.applied,
+        "behind": (head.size if head is not None else 0) - partner.trust.applied,
+        "alive_seconds_ago": int(now.timestamp()) - alive if alive else None,
+        "witnessed": head is not None and head.witnessed_at is not None,
+        "refused": partner.refused,
+        "reached_at": None if partner.reached_at is None else shown(partner.reached_at),
+        "error": partner.error,
+    }
+
+
+def _enrolled(name: str, work: Work) -> Enrolled:
+    found = work.partners.named(name)
+    if found is None:
+        raise NotFoundError("partner")
+    return found

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ask a partner for what comes next, and keep it: one turn of following it.
+
+What a partner does wrong is kept against it and harms nobody else; what it does right once more
+is taken once more.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from federation.errors import Alarm, RefusedError, TransportError
+from federation.following import early_revokes, next_operations
+from federation.identity import hubfile
+from federation.identity.values import HubFile
+from federation.ports import Wire
+from federation.trust import Partner
+from hub.domain.changes import SYSTEM
+from hub.ports import Hub
+from hub.ports.exchange import ACTIVE, SUSPENDED, Enrolled, Voice
+from hub.services.exchange import partners
+from hub.services.exchange.receiving import receive, receive_revokes
+
+FAR = 2_000
+"""Entries behind, from which on what was taken back is asked for first."""
+LIES = frozenset({Alarm.FORK, Alarm.ROLLBACK, Alarm.SPLIT_VIEW})
+"""What no honest hub does: it is not followed any more before somebody has looked."""
+MOST_REFUSED = 100
+"""Bad operations, after which the same holds."""
+NOTE_EVERY = timedelta(seconds=30)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What came of a turn.
+
+    Attributes:
+        kept: operations that changed something.
+        behind: entries that are known and not applied.
+        is_idle: whether there was nothing new.
+    """
+
+    kept: int
+    behind: int
+    is_idle: bool
+
+
+def ask_identity(partner: Enrolled, hub: Hub) -> HubFile:
+    """Ask a partner who it is, and keep that.
+
+    Raises:
+        TransportError: It did not answer.
+        RefusedError: It is not to be believed; what was known still holds.
+    """
+    known = hub.abroad.identity(partner)
+    written = hubfile.write(known)
+    if written != partner.identity:
+        with hub.begin.writing(SYSTEM) as work:
+            work.partners.change(partner.key, identity=written)
+            work.commit()
+    return known
+
+
+def pull(name: str, *, wait: int, hub: Hub, voice: Voice) -> Turn | None:
+    """Take the next page of what a partner says; None: it is not followed now.
+
+    Args:
+        name: the partner's.
+        wait: seconds that it may take until there is something new.
+        hub: ours.
+        voice: by what we speak.
+
+    Raises:
+        TransportError: It did not answer, or not in time.
+        RefusedError: What it answered is not to be believed; it was kept against it.
+    """
+    partner = _followed(name, hub)
+    if partner is None:
+        return None
+    known = partners.identity_of(partner) or ask_identity(partner, hub)
+    settled = partners.trusted(partner, known, voice.hub)
+    wire = hub.abroad.wire(partner, known)
+    try:
+        _take_revokes(partner, settled, wire, hub)
+        return _take_page(partner, settled, wire, wait=wait, hub=hub)
+    except RefusedError as error:
+        _accuse(partner, error, hub)
+        raise
+    except TransportError as error:
+        _note(partner, hub, error=str(error))
+        raise
+
+
+def _followed(name: str, hub: Hub) -> Enrolled | None:
+    with hub.begin.reading() as work:
+        partner = work.partners.named(name)
+    return partner if partner is not None and partner.state == ACTIVE else None
+
+
+def _take_page(partner: Enrolled, settled: Partner, wire: Wire, *, wait: int, hub: Hub) -> Turn:
+    now = int(hub.clock().timestamp())
+    accepted = next_operations(wire, settled, partner.trust, now=now, wait=wait)
+    if accepted.is_too_bad:
+        raise RefusedError(Alarm.CONTENT, "more of a page is bad than a slip explains")
+    came = receive(accepted, partner=partner, state=_state(partner, hub), hub=hub)
+    head = accepted.trust.head
+    size = head.size if head is not None else 0
+    _note(partner, hub, error=None)
+    if came is not None and partner.refused + came.refused > MOST_REFUSED:
+        raise RefusedError(Alarm.FLOOD, "more was bad than slips explain")
+    return Turn(
+        kept=came.kept if came is not None else 0,
+        behind=size - accepted.trust.applied,
+        is_idle=accepted.trust.applied == partner.trust.applied,
+    )
+
+
+def _take_revokes(partner: Enrolled, settled: Partner, wire: Wire, hub: Hub) -> None:
+    """Of a long way to go, take first what is taken back: that must not wait for the rest."""
+    head = partner.trust.head
+    behind = head.size - partner.trust.applied if head is not None else 0
+    if behind < FAR:
+        return
+    start = max(partner.revoked_to, partner.trust.applied)
+    now = int(hub.clock().timestamp())
+    found, end = early_revokes(wire, settled, partner.trust, start=start, now=now)
+    if end > partner.revoked_to:
+        receive_revokes(found, end, partner=partner, state=_state(partner, hub), hub=hub)
+
+
+def _state(partner: Enrolled, hub: Hub) -> str:
+    return partners.weight(partner, int(hub.clock().timestamp()))
+
+
+def _note(partner: Enrolled, hub: Hub, *, error: str | None) -> None:
+    """Keep how a partner is, and let its members' word weigh what that is worth."""
+    now = hub.clock()
+    with hub.begin.reading() as work:
+        fresh = work.partners.named(partner.hub) or partner
+    state = partners.weight(fresh, int(now.timestamp()))
+    values = {"error": error} | ({} if error else {"reached_at": now})
+    # Each note is a write: once in a while is enough where nothing is new.
+    recent = partner.reached_at is not None and now - partner.reached_at < NOTE_EVERY
+    if recent and error == partner.error and state == _state(partner, hub):
+        return
+    with hub.begin.writing(SYSTEM) as work:
+        work.partners.change(partner.key, **values)
+        work.partners.mark(partner.hub, state)
+        work.commit()
+
+
+def _accuse(partner: Enrolled, error: RefusedError, hub: Hub) -> None:
+    is_over = error.alarm in LIES or error.alarm in {Alarm.FLOOD, Alarm.CONTENT}
+    with hub.begin.writing(SYSTEM) as work:
+        work.partners.accuse(partner.key, error, hub.clock())
+        work.partners.change(
+            partner.key, error=str(error), **({"state": SUSPENDED} if is_over else {})
+        )
+        if is_over:
+            work.partners.mark(partner.hub, partners.STALE)
+        work.commit()

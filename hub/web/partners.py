@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Requests that partner hubs sign, and our answers to them, which we sign: RFC 9421."""
+
+from typing import Any
+
+from flask import Request as FlaskRequest, Response as FlaskResponse, g, request
+
+from federation.errors import FederationError, RefusedError
+from federation.keys import PublicKey
+from federation.transport.signatures import (
+    Request,
+    Response,
+    served_url,
+    signed_response,
+    verified,
+)
+from hub.domain.errors import UnavailableError
+from hub.ports import Hub
+from hub.ports.exchange import PAUSED, QUARANTINED, Enrolled
+from hub.services.exchange.partners import identity_of
+from hub.web.errors import NotSignedError
+
+MARK = "#"
+"""Between a hub's name and the name of its key."""
+
+
+def signing_partner(hub: Hub, asked: FlaskRequest) -> Enrolled:
+    """Who signed a request.
+
+    Raises:
+        NotSignedError: No partner did, or not now, or not this.
+        UnavailableError: Nobody can tell now whether it came already.
+    """
+    found: dict[str, Enrolled] = {}
+
+    def key(key_id: str) -> PublicKey | None:
+        name = key_id.partition(MARK)[0]
+        with hub.begin.reading() as work:
+            partner = work.partners.named(name)
+        known = identity_of(partner) if partner is not None else None
+        named = known.req_key(key_id) if known is not None else None
+        if partner is None or named is None or partner.state in {PAUSED, QUARANTINED}:
+            return None
+        found[key_id] = partner
+        return named.public
+
+    now = hub.clock().timestamp()
+    try:
+        key_id = verified(_request(hub, asked), key, hub.abroad.nonces, now)
+    except RefusedError as error:
+        raise NotSignedError(str(error)) from error
+    except FederationError as error:
+        raise UnavailableError("Whether the request came already cannot be told now.") from error
+    return found[key_id]
+
+
+def signed(response: FlaskResponse, hub: Hub) -> FlaskResponse:
+    """Sign an answer to a partner, so that nobody on its way can make it another."""
+    headers = (("Content-Type", str(response.headers["Content-Type"])),)
+    plain = Response(response.status_code, headers, response.get_data())
+    asked = _request(hub, request)
+    told = signed_response(
+        plain, asked, hub.abroad.signing(), created=int(hub.clock().timestamp())
+    )
+    for name, value in told.headers[len(headers) :]:
+        response.headers[name] = value
+    return response
+
+
+def partner_asking() -> Enrolled:
+    """Who asks, as the gate found."""
+    asking: Enrolled = g.partner
+    return asking
+
+
+def _request(hub: Hub, asked: FlaskRequest) -> Request:
+    environ: dict[str, Any] = asked.environ
+    # The paths here are plain, so the one that came unescaped is the one that was sent.
+    query = environ.get("QUERY_STRING", "")
+    target = environ["PATH_INFO"] + (f"?{query}" if query else "")
+    has_body = asked.content_length is not None
+    return Request(
+        asked.method,
+        served_url(hub.abroad.public_url, target),
+        tuple((name, value) for name, value in asked.headers.items()),
+        asked.get_data(cache=True) if has_body else None,
+    )

@@ -14,6 +14,8 @@ from federation.forms.canonical import MAX_BYTES
 from federation.identity.hubfile import MAX_OPERATORS, read_hub_file, write
 from federation.identity.values import ClosedLog, HubFile, Log, Operator, OpKey, ReqKey
 from federation.keys import SMALL_ORDER, P
+from federation.log.cosignatures import Cosigner
+from federation.log.verifiers import Verifier
 from tests.simulators.identities import BASE, HUB, ORIGIN, hub_file, op_key, vkey
 from tests.support.signing import signer
 
@@ -226,6 +228,13 @@ def test_a_weak_key_of_notes_is_refused(path, data):
 
     with pytest.raises(WeakKeyError):
         read_hub_file(changed(path, f"{name}+00000000+{data}"))
+
+
+def test_keys_of_notes_are_written_as_notes_write_them():
+    name = f"{HUB}/w"
+
+    assert vkey(ORIGIN, 51) == Verifier(ORIGIN, signer(51).public).vkey
+    assert vkey(name, 80, kind=4) == Cosigner(name, signer(80).public).vkey
 
 
 def test_too_many_bytes_are_not_read():

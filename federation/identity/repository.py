@@ -123,7 +123,7 @@ def rotated(
         signers: the keys that the roles name.
         leaving: those that the last root named, if they are still to be believed. With them there
             is no moment at which a partner who looks would refuse what it sees; without them, it
-            may have to look again.
+            may have to look again, and what a crash cut short is mended by ``published``.
         now: seconds since 1970.
 
     Raises:

@@ -508,7 +508,15 @@ def foreign(said):
     }
 
 
-@pytest.mark.parametrize("change", [weakened, doubled, foreign])
+def of_another_kind(said):
+    said["keys"]["0" * 64] = {
+        "keytype": "ecdsa",
+        "scheme": "ecdsa-sha2-nistp256",
+        "keyval": {"public": signer(9).public.raw.hex()},
+    }
+
+
+@pytest.mark.parametrize("change", [weakened, doubled, foreign, of_another_kind])
 def test_a_root_with_a_key_that_is_not_fit_is_refused(follower, served, change):
     follower.look()
     first = (served / "metadata/1.root.json").read_bytes()

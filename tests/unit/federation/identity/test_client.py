@@ -11,7 +11,7 @@ from hypothesis import given, settings, strategies as st
 from securesystemslib.formats import encode_canonical
 
 from federation.errors import Alarm, RefusedError, TransportError
-from federation.identity.client import follow
+from federation.identity.client import MAX_FILE, follow
 from federation.identity.tuf_keys import tuf_key
 from tests.simulators.identities import hub_file
 from tests.support.repositories import MemoryFiles, Partner
@@ -80,21 +80,26 @@ def named(held, kind, lower):
     return signed({**said, "meta": {f"{lower}.json": meta}}, kind)
 
 
+def rebuilt(held, said, kind="targets"):
+    """The partner's files with other metadata of one kind, and all above it to match."""
+    files = MemoryFiles()
+    files.held = {**held, NAMES[kind]: signed(said, kind)}
+    if kind == "targets":
+        files.held[NAMES["snapshot"]] = named(files.held, "snapshot", "targets")
+    if kind in {"targets", "snapshot"}:
+        files.held[NAMES["timestamp"]] = named(files.held, "timestamp", "snapshot")
+    return files
+
+
 @settings(deadline=None)
 @given(st.sampled_from(sorted(NAMES)), STRANGE | st.just(...), st.data())
 def test_a_partner_that_signs_anything_at_all_is_refused_or_followed(
     shown, tmp_path_factory, kind, value, data
 ):
     pairing, honest = shown
-    files = MemoryFiles()
-    files.held = dict(honest)
     said = json.loads(honest[NAMES[kind]])["signed"]
     way = data.draw(st.sampled_from(list(places(said))))
-    files.held[NAMES[kind]] = signed(altered(said, way, value), kind)
-    if kind == "targets":
-        files.held[NAMES["snapshot"]] = named(files.held, "snapshot", "targets")
-    if kind in {"targets", "snapshot"}:
-        files.held[NAMES["timestamp"]] = named(files.held, "timestamp", "snapshot")
+    files = rebuilt(honest, altered(said, way, value), kind)
 
     try:
         followed = follow(pairing, files.fetch, tmp_path_factory.mktemp("state"))
@@ -125,6 +130,7 @@ def test_what_stands_in_the_way_later_is_told_as_it_was(shown, tmp_path):
     with pytest.raises(TransportError) as raised:
         follow(pairing, fetch, tmp_path)
     assert raised.value.retry_after == 7
+    assert raised.value.__cause__ is None
 
 
 def test_a_fault_of_our_own_is_no_word_of_the_partner(shown, tmp_path):
@@ -137,3 +143,58 @@ def test_a_fault_of_our_own_is_no_word_of_the_partner(shown, tmp_path):
 
     with pytest.raises(ZeroDivisionError):
         follow(pairing, fetch, tmp_path)
+
+
+HASH = {"sha256": "0" * 64}
+
+
+@pytest.mark.parametrize(
+    ("told", "alarm"),
+    [
+        ({"length": MAX_FILE + 1, "hashes": HASH}, Alarm.TOO_LARGE),
+        ({"length": 9, "hashes": {"sha256": "../../log/checkpoint?"}}, Alarm.MALFORMED),
+        ({"length": 9, "hashes": {"sha256": "A" * 64}}, Alarm.MALFORMED),
+        ({"length": 9, "hashes": {"sha512": "0" * 128}}, Alarm.MALFORMED),
+        ({"length": 9, "hashes": {"md5": "0" * 32, **HASH}}, Alarm.MALFORMED),
+    ],
+)
+def test_what_could_not_be_the_file_is_not_asked_for(shown, tmp_path, told, alarm):
+    pairing, held = shown
+    said = json.loads(held[NAMES["targets"]])["signed"]
+    files, asked = rebuilt(held, {**said, "targets": {"hub.json": told}}), []
+
+    def fetch(path, max_bytes):
+        asked.append(path)
+        return files.fetch(path, max_bytes)
+
+    with pytest.raises(RefusedError) as refused:
+        follow(pairing, fetch, tmp_path)
+    assert refused.value.alarm == alarm
+    assert not [path for path in asked if path.startswith("/tuf/targets/")]
+
+
+def test_nobody_else_speaks_for_the_targets(shown, tmp_path):
+    pairing, held = shown
+    said = json.loads(held[NAMES["targets"]])["signed"]
+    thief = tuf_key(signer(99).public)
+    role = {
+        "name": "thief",
+        "keyids": [thief.keyid],
+        "threshold": 1,
+        "terminating": True,
+        "paths": ["*"],
+    }
+    delegations = {"keys": {thief.keyid: thief.to_dict()}, "roles": [role]}
+    files = rebuilt(held, {**said, "targets": {}, "delegations": delegations})
+    snapshot = json.loads(files.held[NAMES["snapshot"]])["signed"]
+    snapshot["meta"]["thief.json"] = {"version": 1}
+    files, asked = rebuilt(files.held, snapshot, "snapshot"), []
+
+    def fetch(path, max_bytes):
+        asked.append(path)
+        return files.fetch(path, max_bytes)
+
+    with pytest.raises(RefusedError) as refused:
+        follow(pairing, fetch, tmp_path)
+    assert refused.value.alarm == Alarm.MALFORMED
+    assert not [path for path in asked if "thief" in path]

@@ -12,8 +12,10 @@ from hypothesis import given, strategies as st
 from federation.errors import Alarm, MalformedError, WeakKeyError
 from federation.forms.canonical import MAX_BYTES
 from federation.identity.hubfile import MAX_OPERATORS, read_hub_file, write
-from federation.identity.values import HubFile, Log, Operator, OpKey, ReqKey
+from federation.identity.values import ClosedLog, HubFile, Log, Operator, OpKey, ReqKey
 from federation.keys import SMALL_ORDER, P
+from federation.log.cosignatures import Cosigner
+from federation.log.verifiers import Verifier
 from tests.simulators.identities import BASE, HUB, ORIGIN, hub_file, op_key, vkey
 from tests.support.signing import signer
 
@@ -173,6 +175,23 @@ def test_what_breaks_a_rule_is_refused(path, value):
         read_hub_file(changed(path, value))
 
 
+@pytest.mark.parametrize("numbers", [(1, 1, 2), (2, 1, 3), (1, 2, 2), (1, 3, 2)])
+def test_logs_are_numbered_as_they_followed_each_other(numbers):
+    *closed, current = (f"{HUB}/fed/{number}" for number in numbers)
+    ended = tuple(ClosedLog(origin, 9, "2" * 64) for origin in closed)
+
+    with pytest.raises(MalformedError, match=r"followed each other|repetition"):
+        write(hub_file(log=Log(current, (vkey(current, 51),), (), ended)))
+
+
+def test_a_log_may_have_followed_many():
+    origin = f"{HUB}/fed/10"
+    ended = tuple(ClosedLog(f"{HUB}/fed/{number}", 9, "2" * 64) for number in (2, 9))
+    hub = hub_file(log=Log(origin, (vkey(origin, 51),), (), ended))
+
+    assert read_hub_file(write(hub)) == hub
+
+
 @pytest.mark.parametrize(
     ("path", "value"),
     [
@@ -209,6 +228,13 @@ def test_a_weak_key_of_notes_is_refused(path, data):
 
     with pytest.raises(WeakKeyError):
         read_hub_file(changed(path, f"{name}+00000000+{data}"))
+
+
+def test_keys_of_notes_are_written_as_notes_write_them():
+    name = f"{HUB}/w"
+
+    assert vkey(ORIGIN, 51) == Verifier(ORIGIN, signer(51).public).vkey
+    assert vkey(name, 80, kind=4) == Cosigner(name, signer(80).public).vkey
 
 
 def test_too_many_bytes_are_not_read():

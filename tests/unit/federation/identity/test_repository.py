@@ -2,6 +2,7 @@
 """Whoever looks at a repository at any moment, or after any crash, believes what it sees."""
 
 import json
+import os
 import time
 from dataclasses import replace
 from datetime import datetime
@@ -105,7 +106,7 @@ def test_a_change_that_a_crash_cut_short_is_done_again(partner, files, change, t
 
 
 def test_a_beginning_that_a_crash_cut_short_is_done_again(tmp_path):
-    for left in range(4):
+    for left in range(5):
         files = MemoryFiles(left)
         with pytest.raises(OSError, match="stopped"):
             Partner(files, NOW).begin()
@@ -302,6 +303,15 @@ def test_a_folder_holds_what_was_written_last_for_all_to_read(tmp_path):
     assert folder.read("metadata/b.json") is None
     assert contents(tmp_path) == {"tuf/metadata/a.json": b"two"}
     assert (tmp_path / "tuf" / "metadata" / "a.json").stat().st_mode & 0o044
+
+
+def test_what_was_written_is_on_the_disk_with_its_name(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr("os.fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
+
+    Folder(tmp_path).write("a.json", b"one")
+
+    assert synced == [(tmp_path / "a.json").stat().st_ino, tmp_path.stat().st_ino]
 
 
 def test_a_file_that_could_not_be_written_is_what_it_was(tmp_path, monkeypatch):

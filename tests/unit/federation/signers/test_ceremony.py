@@ -2,11 +2,21 @@
 """Three root keys are made in three places, or none is."""
 
 import secrets
+import time
+from dataclasses import replace
 
 import pytest
 
-from federation.signers.ceremony import FILE, ceremony
+from federation.errors import MissingKeyError
+from federation.identity.client import follow
+from federation.identity.pairing import Pairing
+from federation.identity.repository import created, rotated
+from federation.signers.ceremony import FILE, THRESHOLD, ceremony
 from federation.signers.files import create, load
+from tests.simulators.identities import BASE, HUB, hub_file
+from tests.support.repositories import MemoryFiles, online, roles
+
+NOW = int(time.time())  # TUF's client has no other clock
 
 
 @pytest.fixture
@@ -47,3 +57,20 @@ def test_two_names_of_one_folder_are_one_place(folders, tmp_path):
     with pytest.raises(ValueError, match="three places"):
         ceremony((folders[0], folders[1], tmp_path / "dora"), secrets.token_bytes)
     assert not (folders[0] / FILE).exists()
+
+
+def test_two_of_the_three_begin_a_repository_and_replace_the_third(folders, tmp_path):
+    files, keys = MemoryFiles(), online()
+    ada, bea, cleo = (one.public for one in ceremony(folders, secrets.token_bytes))
+    before = replace(roles(), root=(ada, bea, cleo), threshold=THRESHOLD)
+    two = [load(folder / FILE) for folder in folders[:2]]
+    root = created(files, before, hub_file(), root_signers=two, signers=keys, now=NOW)
+    dora = create(tmp_path / FILE, secrets.token_bytes)
+
+    after = replace(before, root=(ada, bea, dora.public))
+    rotated(files, after, root_signers=two, signers=keys, leaving=keys, now=NOW)
+
+    pairing = Pairing(HUB, BASE, root)
+    assert follow(pairing, files.fetch, tmp_path / "state").root_version == 2
+    with pytest.raises(MissingKeyError):
+        rotated(files, before, root_signers=[load(folders[2] / FILE)], signers=keys, now=NOW)

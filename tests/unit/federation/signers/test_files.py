@@ -69,6 +69,15 @@ def test_a_key_that_did_not_reach_the_disk_is_not_there(path, monkeypatch):
     assert not path.exists()
 
 
+def test_a_new_key_is_on_the_disk_with_its_name(path, monkeypatch):
+    synced = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
+
+    create(path, secrets.token_bytes)
+
+    assert synced == [path.stat().st_ino, path.parent.stat().st_ino]
+
+
 def test_too_little_randomness_makes_no_key(path):
     with pytest.raises(ValueError, match="32 bytes"):
         create(path, lambda _count: b"few")

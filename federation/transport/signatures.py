@@ -243,7 +243,10 @@ class Claim:
         if "signature" not in fields or "signature-input" not in fields:
             raise RefusedError(Alarm.UNSIGNED, "nobody signed")
         covered, words = _only(_members(fields["signature-input"]))
-        _only(_members(fields["signature"]))
+        signature, _ = _only(_members(fields["signature"]))
+        # Base64 has bits that mean nothing: a signature is written in one way.
+        if not isinstance(signature, bytes) or _written(signature) not in fields["signature"]:
+            raise RefusedError(Alarm.BAD_SIGNATURE, "a signature is none, or written oddly")
         if words.get("tag") != TAG or words.get("alg") != ALGORITHM:
             raise RefusedError(Alarm.UNSIGNED, "a signature is for another use than this")
         created, expires, key_id = (words.get(name) for name in ("created", "expires", "keyid"))
@@ -251,7 +254,7 @@ class Claim:
             raise RefusedError(Alarm.UNSIGNED, "a signature does not say when")
         if not isinstance(key_id, str) or not _KEY_ID.fullmatch(key_id):
             raise RefusedError(Alarm.UNSIGNED, "a signature does not say with which key")
-        return cls(covered, created, expires, key_id, words)
+        return cls(_components(covered), created, expires, key_id, words)
 
     def check_covers(self, required: Iterable[str]) -> None:
         """Refuse a signature that leaves something out.
@@ -402,13 +405,21 @@ def _members(value: str) -> dict[str, Any]:
     return read if isinstance(read, dict) else {}
 
 
-def _only(members: dict[str, Any]) -> tuple[frozenset[str], Mapping[str, Any]]:
-    """What the one member of a header covers, and its parameters."""
+def _only(members: dict[str, Any]) -> tuple[Any, Mapping[str, Any]]:
+    """The one member of a header, and its parameters."""
     if len(members) != 1:
         raise RefusedError(Alarm.BAD_SIGNATURE, "there is not one signature")
     value, words = next(iter(members.values()))
-    covered = value if isinstance(value, list) else []
-    return frozenset(_component(*each) for each in covered), words
+    return value, words
+
+
+def _written(signature: bytes) -> str:
+    return f":{base64.b64encode(signature).decode()}:"
+
+
+def _components(covered: object) -> frozenset[str]:
+    members = covered if isinstance(covered, list) else []
+    return frozenset(_component(*each) for each in members)
 
 
 def _component(name: object, parameters: Mapping[str, Any]) -> str:

@@ -43,7 +43,7 @@ def nonces(request, clock):
         memory = RedisNonces(
             servers(request.getfixturevalue(request.param)), secrets.token_hex(8), clock=clock
         )
-        memory.is_new(A, "first", at(clock))
+        memory.begin()
     clock.forward(seconds=2 * WINDOW)
     return memory
 
@@ -191,6 +191,15 @@ def test_a_redis_that_was_emptied_is_not_believed_for_a_minute(redis_nonces, val
     assert not redis_nonces.is_new(A, "w", seen)
 
 
+def test_to_begin_again_changes_nothing(redis_nonces, valkey, clock):
+    assert redis_nonces.is_new(A, "x", at(clock))
+
+    redis_nonces.begin()
+
+    assert not redis_nonces.is_new(A, "x", at(clock))
+    assert redis_nonces.is_new(A, "y", at(clock))
+
+
 def test_a_birth_that_cannot_be_read_tells_nobody_anything(redis_nonces, valkey, clock):
     valkey.client.set("{bw:here}:nonces-born", b"yesterday")
 
@@ -209,6 +218,8 @@ def test_a_redis_that_comes_back_with_its_data_is_believed(tmp_path, clock):
     server.kill()
     with pytest.raises(TransportError):
         memory.is_new(A, "y", at(clock))
+    with pytest.raises(TransportError):
+        memory.begin()
     server.start()
 
     assert not memory.is_new(A, "x", at(clock))

@@ -16,7 +16,7 @@ from typing import cast
 from redis.exceptions import RedisError
 
 from federation.errors import TransportError
-from federation.transport.signatures import KEEP_NONCES, WINDOW
+from federation.transport.claims import KEEP_NONCES, WINDOW
 from hub.ports import Clock
 from matching.stores.servers import Servers
 

@@ -9,16 +9,10 @@ import pytest
 
 from federation.errors import Alarm, RefusedError, TransportError
 from federation.ports import Nonces
+from federation.transport.claims import KEEP_NONCES, WINDOW
 from federation.transport.memory import MemoryNonces
-from federation.transport.signatures import (
-    KEEP_NONCES,
-    WINDOW,
-    Request,
-    Signing,
-    new_nonce,
-    signed_request,
-    verified,
-)
+from federation.transport.messages import Request
+from federation.transport.signatures import Signing, new_nonce, signed_request, verified
 from hub.adapters.nonces import RedisNonces
 from matching.stores.servers import connect
 from tests.simulators.valkey import Valkey

@@ -11,12 +11,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from http_message_signatures import HTTPMessageSigner, MappingKeyResolver, algorithms
 
 from federation.errors import Alarm, RefusedError
+from federation.transport.claims import KEEP_NONCES, WINDOW
 from federation.transport.memory import MemoryNonces
+from federation.transport.messages import Request, Response
 from federation.transport.signatures import (
-    KEEP_NONCES,
-    WINDOW,
-    Request,
-    Response,
     Signing,
     new_nonce,
     served_url,

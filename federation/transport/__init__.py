@@ -3,6 +3,6 @@
 
 Start at ``http``, the port's answer over the network; ``addresses`` says whom it may call,
 ``sockets`` holds it to its time, ``heads`` and ``unpacking`` to what it may be told,
-``signatures`` says who speaks.
+``signatures`` says who speaks (``messages`` and ``claims`` are its values).
 ``memory`` is the same without a network.
 """

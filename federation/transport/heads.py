@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from email.utils import parsedate_to_datetime
 
 from federation.errors import Alarm, RefusedError, TransportError
-from federation.transport.signatures import Headers, Response
+from federation.transport.messages import Headers, Response
 
 MAX_LINES = 100
 LONGEST_WAIT = 3600.0  # seconds that a partner may ask us to stay away

@@ -25,10 +25,9 @@ from federation.transport.heads import (
     retry_after,
     value,
 )
+from federation.transport.messages import Request, Response
 from federation.transport.signatures import (
     Keys,
-    Request,
-    Response,
     Signing,
     new_nonce,
     signed_request,

@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 from federation.errors import Alarm, RefusedError
 from federation.ports import Answer
+from federation.transport.claims import KEEP_NONCES, WINDOW
 from federation.transport.heads import check_status
-from federation.transport.signatures import KEEP_NONCES, WINDOW
 
 Handle = Callable[[str, str, bytes | None, str], Answer]
 """Answers a method, a path, a body if there is one, and its media type."""

@@ -12,12 +12,11 @@ signature is false can fill it.
 
 import base64
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import http_sf
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from http_message_signatures import (
     ContentDigest,
@@ -32,61 +31,22 @@ from http_message_signatures.exceptions import HTTPMessageSignaturesException
 from federation.errors import Alarm, RefusedError
 from federation.keys import PublicKey, Signer
 from federation.ports import Nonces
+from federation.transport.claims import DIGEST, ENCODING, TAG, TYPE, WINDOW, Claim, fields_of
+from federation.transport.messages import Headers, Request, Response
 
-WINDOW = 60
-"""Seconds by which two clocks may differ, and for which a request is good."""
-MARGIN = 30
-KEEP_NONCES = 2 * WINDOW + MARGIN
-"""Seconds for which a nonce is remembered: a request may be created a window ahead of us, and be
-good for a window behind."""
-
-TAG = "breakwater/1"
-ALGORITHM = "ed25519"
-MAX_FIELD = 2048  # characters of a header that is read before anything is verified
 _LABEL = "breakwater"
 _NONCE_BYTES = 16
 
-_DIGEST, _TYPE, _ENCODING = "content-digest", "content-type", "content-encoding"
 _OF_REQUEST = ("@method", "@authority", "@target-uri")
-_OF_BODY = (_DIGEST, _TYPE)
+_OF_BODY = (DIGEST, TYPE)
 _OF_ANSWER = ("@status", *_OF_BODY)
 _OF_ITS_REQUEST = ('"@method";req', '"@target-uri";req', '"signature";req')
 
-_PRINTED = re.compile(r"[\x20-\x7e]*")
-_NONCE = re.compile(r"[A-Za-z0-9+/_=-]{22,128}")
-_KEY_ID = re.compile(r"[\x21-\x7e]{1,200}")
 _PATH = r"/[\x21\x22\x24-\x7e]*"  # printed, without a fragment
 _URL = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+" + _PATH)
 
-Headers = tuple[tuple[str, str], ...]
 Keys = Callable[[str], PublicKey | None]
 """Gives the key of an id, if it is known and may sign requests."""
-
-
-@dataclass(frozen=True)
-class Request:
-    """A request as it is sent.
-
-    Args:
-        method: in capitals.
-        url: the whole of it, as its partner writes it: see ``served_url``.
-        headers: all lines, in order.
-        body: None if it has none, which is not the same as an empty one.
-    """
-
-    method: str
-    url: str
-    headers: Headers = ()
-    body: bytes | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True)
-class Response:
-    """An answer as it is sent: its body is what went over the wire, maybe packed."""
-
-    status: int
-    headers: Headers = ()
-    body: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True)
@@ -153,10 +113,10 @@ def verified(request: Request, keys: Keys, nonces: Nonces, now: float) -> str:
             already. TRANSPORT: it is packed, or its URL is none.
         TransportError: Nobody can tell now whether it came already.
     """
-    fields = _fields(request.headers)
+    fields = fields_of(request.headers)
     # 1. A signature passes over users and fragments in URLs, so there are none; what is packed
     #    would be another body to whoever unpacks it.
-    if _ENCODING in fields or not _URL.fullmatch(request.url):
+    if ENCODING in fields or not _URL.fullmatch(request.url):
         raise RefusedError(Alarm.TRANSPORT, "a request is packed, or its URL is none")
     # 2. One signature, over all that must be covered, made for this use and in time.
     claim = Claim.read(fields)
@@ -188,7 +148,7 @@ def signed_response(
     """
     response = replace(response, headers=_with_digest(response.headers, response.body))
     message = _ResponseView(response, request)
-    packed = (_ENCODING,) if _ENCODING in message.headers else ()
+    packed = (ENCODING,) if ENCODING in message.headers else ()
     _sign(message, signing, _OF_ANSWER + packed + _OF_ITS_REQUEST, created=created)
     return replace(response, headers=message.headers.lines)
 
@@ -205,88 +165,13 @@ def verify_response(response: Response, request: Request, keys: Keys, now: float
     Raises:
         RefusedError: as ``verified`` does.
     """
-    fields = _fields(response.headers)
+    fields = fields_of(response.headers)
     claim = Claim.read(fields)
-    packed = (_ENCODING,) if _ENCODING in fields else ()
+    packed = (ENCODING,) if ENCODING in fields else ()
     claim.check_covers(_OF_ANSWER + packed + _OF_ITS_REQUEST)
     claim.check_time(now)
     _check(_ResponseView(response, request), claim, keys, response.body)
     return claim.key_id
-
-
-@dataclass(frozen=True)
-class Claim:
-    """What a signature says of itself, before anybody believed it.
-
-    Attributes:
-        covered: what it covers, as RFC 9421 names it.
-        created: in seconds since 1970.
-        expires: the same; None if it does not say.
-        key_id: with which key.
-        words: all that it says.
-    """
-
-    covered: frozenset[str]
-    created: int
-    expires: int | None
-    key_id: str
-    words: Mapping[str, Any] = field(repr=False)
-
-    @classmethod
-    def read(cls, fields: Mapping[str, str]) -> "Claim":
-        """Read the one signature of a message.
-
-        Raises:
-            RefusedError: UNSIGNED: there is none that we take. BAD_SIGNATURE: there are many, or
-                it cannot be read.
-        """
-        if "signature" not in fields or "signature-input" not in fields:
-            raise RefusedError(Alarm.UNSIGNED, "nobody signed")
-        covered, words = _only(_members(fields["signature-input"]))
-        _only(_members(fields["signature"]))
-        if words.get("tag") != TAG or words.get("alg") != ALGORITHM:
-            raise RefusedError(Alarm.UNSIGNED, "a signature is for another use than this")
-        created, expires, key_id = (words.get(name) for name in ("created", "expires", "keyid"))
-        if type(created) is not int or type(expires) not in {int, type(None)}:
-            raise RefusedError(Alarm.UNSIGNED, "a signature does not say when")
-        if not isinstance(key_id, str) or not _KEY_ID.fullmatch(key_id):
-            raise RefusedError(Alarm.UNSIGNED, "a signature does not say with which key")
-        return cls(covered, created, expires, key_id, words)
-
-    def check_covers(self, required: Iterable[str]) -> None:
-        """Refuse a signature that leaves something out.
-
-        Raises:
-            RefusedError: UNSIGNED.
-        """
-        if not self.covered.issuperset(required):
-            raise RefusedError(Alarm.UNSIGNED, "a signature does not cover all that it must")
-
-    def check_time(self, now: float) -> None:
-        """Refuse what was not signed about now, or may be used for longer.
-
-        Raises:
-            RefusedError: FUTURE, EXPIRED.
-        """
-        if self.created > now + WINDOW:
-            raise RefusedError(Alarm.FUTURE, "a signature is of a time to come")
-        if self.created < now - WINDOW:
-            raise RefusedError(Alarm.EXPIRED, "a signature is too old")
-        if self.expires is None or not self.created < self.expires <= self.created + WINDOW:
-            raise RefusedError(Alarm.UNSIGNED, "a signature does not end within a minute")
-        if self.expires < now:
-            raise RefusedError(Alarm.EXPIRED, "a signature has ended")
-
-    def nonce(self) -> str:
-        """Its nonce.
-
-        Raises:
-            RefusedError: UNSIGNED: it has none, or one that can be guessed.
-        """
-        nonce = self.words.get("nonce")
-        if not isinstance(nonce, str) or not _NONCE.fullmatch(nonce):
-            raise RefusedError(Alarm.UNSIGNED, "a signature has no nonce of 16 bytes")
-        return nonce
 
 
 class _Fields:
@@ -351,7 +236,7 @@ def _sign(
             label=_LABEL,
             tag=TAG,
             covered_component_ids=covered,
-            use_existing_digest=_DIGEST in message.headers,
+            use_existing_digest=DIGEST in message.headers,
         )
         signer.apply(message, prepared, signing.signer.sign(prepared.signature_base))
     except (HTTPMessageSignaturesException, ValueError) as error:
@@ -371,51 +256,6 @@ def _check(message: _RequestView | _ResponseView, claim: Claim, keys: Keys, body
         verifier.verify(message, max_age=None, expect_tag=TAG, body=body)
     except (InvalidSignature, HTTPMessageSignaturesException, ValueError, TypeError) as error:
         raise RefusedError(Alarm.BAD_SIGNATURE, "what came is not what was signed") from error
-
-
-def _fields(headers: Headers) -> dict[str, str]:
-    """What a signature is about, by name in lower case.
-
-    One line each: of two, another reader might take the other.
-    """
-    fields: dict[str, str] = {}
-    for name, value in headers:
-        known = name.lower()
-        if known not in _READ:
-            continue
-        if known in fields:
-            raise RefusedError(Alarm.BAD_SIGNATURE, "a header is there twice")
-        if len(value) > MAX_FIELD or not _PRINTED.fullmatch(value):
-            raise RefusedError(Alarm.BAD_SIGNATURE, "a header is too long, or not printed")
-        fields[known] = value
-    return fields
-
-
-_READ = frozenset({"signature", "signature-input", *_OF_BODY, _ENCODING})
-
-
-def _members(value: str) -> dict[str, Any]:
-    try:
-        read = http_sf.parse(value.encode(), tltype="dictionary")
-    except (ValueError, TypeError) as error:
-        raise RefusedError(Alarm.BAD_SIGNATURE, "a signature cannot be read") from error
-    return read if isinstance(read, dict) else {}
-
-
-def _only(members: dict[str, Any]) -> tuple[frozenset[str], Mapping[str, Any]]:
-    """What the one member of a header covers, and its parameters."""
-    if len(members) != 1:
-        raise RefusedError(Alarm.BAD_SIGNATURE, "there is not one signature")
-    value, words = next(iter(members.values()))
-    covered = value if isinstance(value, list) else []
-    return frozenset(_component(*each) for each in covered), words
-
-
-def _component(name: object, parameters: Mapping[str, Any]) -> str:
-    """A component as this page names it; one with any parameter but ``req`` is none of ours."""
-    if not parameters:
-        return str(name)
-    return f'"{name}";req' if parameters == {"req": True} else ""
 
 
 def _with_digest(headers: Headers, body: bytes) -> Headers:

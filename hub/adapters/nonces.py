@@ -16,7 +16,7 @@ from typing import cast
 from redis.exceptions import RedisError
 
 from federation.errors import TransportError
-from federation.transport.signatures import KEEP_NONCES, WINDOW
+from federation.transport.claims import KEEP_NONCES, WINDOW
 from hub.ports import Clock
 from matching.stores.servers import Servers
 
@@ -33,6 +33,21 @@ class RedisNonces:
     def __init__(self, servers: Servers, instance: str, *, clock: Clock) -> None:
         self._servers, self._clock = servers, clock
         self._tag = f"{{bw:{instance}}}"
+        self._birth = f"{self._tag}:nonces-born"
+
+    def begin(self) -> None:
+        """Begin to remember, if it is not begun: the sooner, the sooner it can be relied on.
+
+        Without it the first request begins it, and is not new.
+
+        Raises:
+            TransportError: Redis is away.
+        """
+        try:
+            self._servers.holding(self._birth).set(self._birth, self._now(), nx=True)
+        except (RedisError, OSError) as error:
+            self._servers.doubt()
+            raise TransportError("nobody can remember requests now") from error
 
     def is_new(self, key_id: str, nonce: str, created: int) -> bool:
         """See ``federation.ports.Nonces``."""
@@ -46,15 +61,16 @@ class RedisNonces:
 
     def _remembered(self, key: str) -> tuple[bool, int]:
         """Remember a request; return whether it was not, and since when any are."""
-        birth = f"{self._tag}:nonces-born"
-        now = math.ceil(self._clock().timestamp())
         with self._servers.holding(key).pipeline(transaction=True) as together:
-            together.set(birth, now, nx=True)
-            together.get(birth)
+            together.set(self._birth, self._now(), nx=True)
+            together.get(self._birth)
             # One command tells and remembers: of two at once, one is the first.
             together.set(key, b"", nx=True, ex=KEEP_NONCES)
             _, born, is_unknown = together.execute()
         return bool(is_unknown), int(cast("bytes", born))
+
+    def _now(self) -> int:
+        return math.ceil(self._clock().timestamp())
 
 
 def _name(key_id: str, nonce: str) -> str:

@@ -9,16 +9,10 @@ import pytest
 
 from federation.errors import Alarm, RefusedError, TransportError
 from federation.ports import Nonces
+from federation.transport.claims import KEEP_NONCES, WINDOW
 from federation.transport.memory import MemoryNonces
-from federation.transport.signatures import (
-    KEEP_NONCES,
-    WINDOW,
-    Request,
-    Signing,
-    new_nonce,
-    signed_request,
-    verified,
-)
+from federation.transport.messages import Request
+from federation.transport.signatures import Signing, new_nonce, signed_request, verified
 from hub.adapters.nonces import RedisNonces
 from matching.stores.servers import connect
 from tests.simulators.valkey import Valkey
@@ -43,7 +37,7 @@ def nonces(request, clock):
         memory = RedisNonces(
             servers(request.getfixturevalue(request.param)), secrets.token_hex(8), clock=clock
         )
-        memory.is_new(A, "first", at(clock))
+        memory.begin()
     clock.forward(seconds=2 * WINDOW)
     return memory
 
@@ -191,6 +185,15 @@ def test_a_redis_that_was_emptied_is_not_believed_for_a_minute(redis_nonces, val
     assert not redis_nonces.is_new(A, "w", seen)
 
 
+def test_to_begin_again_changes_nothing(redis_nonces, valkey, clock):
+    assert redis_nonces.is_new(A, "x", at(clock))
+
+    redis_nonces.begin()
+
+    assert not redis_nonces.is_new(A, "x", at(clock))
+    assert redis_nonces.is_new(A, "y", at(clock))
+
+
 def test_a_birth_that_cannot_be_read_tells_nobody_anything(redis_nonces, valkey, clock):
     valkey.client.set("{bw:here}:nonces-born", b"yesterday")
 
@@ -209,6 +212,8 @@ def test_a_redis_that_comes_back_with_its_data_is_believed(tmp_path, clock):
     server.kill()
     with pytest.raises(TransportError):
         memory.is_new(A, "y", at(clock))
+    with pytest.raises(TransportError):
+        memory.begin()
     server.start()
 
     assert not memory.is_new(A, "x", at(clock))

@@ -13,14 +13,8 @@ from federation.transport.addresses import Allowance, Base
 from federation.transport.heads import LONGEST_WAIT
 from federation.transport.http import HttpWire, public_tls
 from federation.transport.memory import MemoryNonces
-from federation.transport.signatures import (
-    Request,
-    Response,
-    Signing,
-    served_url,
-    signed_response,
-    verified,
-)
+from federation.transport.messages import Request, Response
+from federation.transport.signatures import Signing, served_url, signed_response, verified
 from tests.simulators.scripted import Scripted, answering, saying
 from tests.support.certificates import Authority
 from tests.support.signing import signer

@@ -11,12 +11,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from http_message_signatures import HTTPMessageSigner, MappingKeyResolver, algorithms
 
 from federation.errors import Alarm, RefusedError
+from federation.transport.claims import KEEP_NONCES, WINDOW
 from federation.transport.memory import MemoryNonces
+from federation.transport.messages import Request, Response
 from federation.transport.signatures import (
-    KEEP_NONCES,
-    WINDOW,
-    Request,
-    Response,
     Signing,
     new_nonce,
     served_url,
@@ -33,6 +31,8 @@ URL = "https://hub-b.example/fed/v1/ops?from=0&size=9"
 MUTATIONS = int(os.environ.get("SIGNATURE_MUTATIONS", "2000"))
 REPLAYS = int(os.environ.get("SIGNATURE_REPLAYS", "5"))  # at every second
 CHANCE = random.Random(9421)  # noqa: S311  # a test that fails must fail again
+
+BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 
 def keys(key_id):
@@ -217,6 +217,17 @@ def test_a_signature_that_says_less_or_other_is_refused(old, new, alarm):
 @pytest.mark.parametrize("value", ["", "x", "a=1", "breakwater=:AAAA:", "breakwater=::, b=:AA==:"])
 def test_a_signature_that_is_none_is_refused(value):
     assert refusal(with_header(signed(get()), "signature", value)) is Alarm.BAD_SIGNATURE
+
+
+def test_a_signature_is_written_in_one_way():
+    request = signed(get())
+    written = header(request, "signature")
+    assert written.endswith("==:")
+    last = written[-4]  # four of its six bits mean nothing
+
+    for letter in BASE64[BASE64.index(last) + 1 :][:15]:
+        changed = written[:-4] + letter + "==:"
+        assert refusal(with_header(request, "signature", changed)) is Alarm.BAD_SIGNATURE
 
 
 @pytest.mark.parametrize("short", ["", "a" * 21, "a" * 129, "a" * 21 + " "])

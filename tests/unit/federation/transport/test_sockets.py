@@ -1,12 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """One budget counts for all of an exchange, and a head is looked at as it comes."""
 
+import json
+import socket
+from pathlib import Path
+
 import pytest
 
 from federation.errors import Alarm, RefusedError, TransportError
 from federation.transport.addresses import Allowance, Base
+from federation.transport.http import HttpWire, public_tls
 from federation.transport.sockets import MAX_HEAD, Budget, GuardedBackend, Incoming
 
+VECTORS = json.loads((Path(__file__).parents[3] / "vectors/federation/addresses.json").read_text())
+TLS = public_tls()
 HEAD = b"HTTP/1.1 200 OK\r\nX: y\r\n\r\n"
 
 
@@ -50,6 +57,41 @@ def test_nobody_but_the_partner_is_connected_to(host):
             backend.connect_tcp(*place)
 
     assert not asked
+
+
+@pytest.fixture
+def connected(monkeypatch):
+    """Every address that any socket was to connect to."""
+    places = []
+
+    def connect(_socket, place):
+        places.append(place[0])
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    return places
+
+
+def ask(resolved):
+    wire = HttpWire(Base("https", "hub.example", 443), tls=TLS, resolve=lambda *_: resolved)
+    wire.get("/", max_bytes=1, seconds=60)
+
+
+@pytest.mark.parametrize("address", VECTORS["refused_addresses"])
+def test_no_packet_leaves_for_a_forbidden_address(connected, address):
+    for resolved in ([address], ["8.8.8.8", address], [address, "8.8.8.8"]):
+        with pytest.raises(RefusedError):
+            ask(resolved)
+
+    assert not connected
+
+
+@pytest.mark.parametrize("address", VECTORS["admitted_addresses"])
+def test_packets_leave_for_any_other(connected, address):
+    with pytest.raises(TransportError):
+        ask([address])
+
+    assert connected == [address]
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 1000])

@@ -7,7 +7,7 @@ whose requests are signed as our answers are. `docs/protocol/federation.md` §6 
 
 import re
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 
 from federation.errors import MalformedError
 from federation.following import LONGEST_WAIT, MEDIA_TYPE
@@ -80,7 +80,7 @@ def operations() -> Response:
     start, limit = asked.get("from", 0), asked.get("limit", MAX_RECORDS)
     if request.args.get("only") == REVOKES:
         page = serving.revokes(partner, start=start, limit=limit, hub=hub, voice=voice)
-        return _signed(page.encoded(), hub)
+        return Response(page.encoded(), mimetype=MEDIA_TYPE)
     headers: dict[str, str] = {}
     if seconds := min(asked.get("wait", 0), LONGEST_WAIT):
 
@@ -92,11 +92,13 @@ def operations() -> Response:
     page = serving.page(
         partner, start=start, size=asked.get("size"), limit=limit, hub=hub, voice=voice
     )
-    return _signed(page.encoded(), hub, headers)
+    return Response(page.encoded(), mimetype=MEDIA_TYPE, headers=headers)
 
 
-def _signed(body: bytes, hub: Hub, headers: dict[str, str] | None = None) -> Response:
-    return signed(Response(body, mimetype=MEDIA_TYPE, headers=headers), hub)
+@blueprint.after_request
+def sign(response: Response) -> Response:
+    """Sign whatever a partner is answered, refusals too: nobody on the way can make it another."""
+    return signed(response, current()) if "partner" in g else response
 
 
 def _query() -> dict[str, int]:

@@ -7,13 +7,8 @@ from flask import Request as FlaskRequest, Response as FlaskResponse, g, request
 
 from federation.errors import FederationError, RefusedError
 from federation.keys import PublicKey
-from federation.transport.signatures import (
-    Request,
-    Response,
-    served_url,
-    signed_response,
-    verified,
-)
+from federation.transport.messages import Request, Response
+from federation.transport.signatures import served_url, signed_response, verified
 from hub.domain.errors import UnavailableError
 from hub.ports import Hub
 from hub.ports.exchange import PAUSED, QUARANTINED, Enrolled

@@ -35,7 +35,8 @@ class Row:
     """Who may use a route, and what it answers them.
 
     ``path`` has ``{name}`` where the target's id goes; ``own``, ``other`` and ``missing`` are the
-    statuses for those who may; ``admin_other`` where an administrator may do more.
+    statuses for those who may; ``admin_other`` where an administrator may do more. ``keyless``: no
+    key opens it, nor is any looked at.
     """
 
     roles: frozenset[str]
@@ -45,11 +46,12 @@ class Row:
     admin_other: int | None = None
     path: str | None = None
     body: Callable[["World", dict[str, str]], Any] | None = None
+    keyless: bool = False
 
     def status(self, role: str, target: str) -> int:
         """What the route must answer."""
         if role not in self.roles:
-            return 401 if role == "nobody" else 403
+            return 401 if role == "nobody" or self.keyless else 403
         if target == "other" and role == "admin" and self.admin_other is not None:
             return self.admin_other
         found = {"own": self.own, "other": self.other, "missing": self.missing}[target]
@@ -112,6 +114,11 @@ ROWS = {
     "GET /docs/docs.js": Row(ANYBODY),
     "GET /docs/swagger-ui-bundle.js": Row(ANYBODY),
     "GET /docs/swagger-ui.css": Row(ANYBODY),
+    # -- for partners: what proves itself is anybody's, the rest is for no key of ours
+    "GET /fed/v1/tuf/{name}": Row(ANYBODY, 404, path="/fed/v1/tuf/metadata/1.root.json"),
+    "GET /fed/v1/log/checkpoint": Row(ANYBODY, 404),
+    "GET /fed/v1/log/{name}": Row(ANYBODY, 404, path="/fed/v1/log/tile/0/000"),
+    "GET /fed/v1/ops": Row(frozenset(), keyless=True),
     # -- how the hub is
     "GET /v1/status": Row(MEMBERS),
     # -- operators and members
@@ -212,6 +219,7 @@ def routes(app):
         path = rule.rule
         for argument in rule.arguments:
             converter = rule._converters[argument]  # noqa: SLF001 - nothing else tells the prefix
+            path = path.replace(f"<path:{argument}>", "{" + argument + "}")
             prefix = converter.regex.partition("_")[0]
             path = path.replace(f"<id({prefix}):{argument}>", "{" + prefix + "}")
         for method in sorted(rule.methods - {"HEAD"}):

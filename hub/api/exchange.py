@@ -17,7 +17,7 @@ from hub.ports import Hub
 from hub.ports.exchange import Voice
 from hub.services.exchange import serving
 from hub.web import current
-from hub.web.partners import partner_asking, signed
+from hub.web.partners import partner_asking, partner_asking_still, signed
 from hub.web.policy import PARTNER, PUBLIC, policy
 
 blueprint = Blueprint("exchange", __name__, url_prefix="/fed/v1")
@@ -89,6 +89,8 @@ def operations() -> Response:
 
         if not hub.waiting.polled(is_there, seconds):
             headers = {"Retry-After": "1"}
+        # Of whoever waited something may have changed: what is shared with it, above all.
+        partner = partner_asking_still(hub)
     page = serving.page(
         partner, start=start, size=asked.get("size"), limit=limit, hub=hub, voice=voice
     )

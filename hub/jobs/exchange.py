@@ -47,7 +47,7 @@ def be_known(hub: Hub, stop: threading.Event) -> None:
     """Keep what says who we are from growing old."""
     while not stop.is_set():
         hub.abroad.refresh(int(hub.clock().timestamp()))
-        stop.wait(60.0)
+        stop.wait(LOOK)
 
 
 def follow_partners(hub: Hub, stop: threading.Event) -> None:

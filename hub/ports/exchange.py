@@ -55,6 +55,7 @@ class Enrolled:
         level: STORE, REVIEW or COUNTS.
         state: ACTIVE, PAUSED, SUSPENDED or QUARANTINED.
         sets: public ids of the sets that are shared with it, with their internal keys.
+        heard: those of them that it said it shares with us, while we read its log from the start.
         identity: its hub.json as it was verified last.
         trust: what is believed of its log.
         revoked_to: up to where revokes were taken ahead.
@@ -72,6 +73,7 @@ class Enrolled:
     level: int
     state: str
     sets: Mapping[str, int]
+    heard: frozenset[str]
     identity: bytes | None = field(repr=False)
     trust: Trust = field(repr=False)
     revoked_to: int
@@ -225,6 +227,10 @@ class Partners(Protocol):
 
     def unshare(self, key: int, set_key: int) -> bool:
         """Share it no more; whether it was."""
+        ...
+
+    def heard(self, key: int, sets: Collection[str]) -> None:
+        """Note which of the sets that are shared with a partner it shares with us."""
         ...
 
     def shared_sets(self) -> dict[int, str]:

@@ -2,7 +2,7 @@
 """Other hubs, and what is believed of them, in SQL."""
 
 import base64
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -85,7 +85,7 @@ class SqlPartners:
     def share(self, key: int, set_key: int) -> None:
         """Share a set with a partner; what is in it is to be published."""
         for table, values in (
-            (_ps, {"partner": key, "set_key": set_key}),
+            (_ps, {"partner": key, "set_key": set_key, "heard": False}),
             (_b, {"set_key": set_key, "after": 0, "done": False}),
         ):
             statement = insert(self._connection, table).values(values)
@@ -97,6 +97,13 @@ class SqlPartners:
             _ps.delete().where(_ps.c.partner == key, _ps.c.set_key == set_key)
         )
         return gone.rowcount == 1
+
+    def heard(self, key: int, sets: Collection[str]) -> None:
+        """Note which of the sets that are shared with a partner it shares with us."""
+        named = sa.select(_s.c.key).where(_s.c.id.in_(list(sets)))
+        self._connection.execute(
+            _ps.update().where(_ps.c.partner == key).values(heard=_ps.c.set_key.in_(named))
+        )
 
     def shared_sets(self) -> dict[int, str]:
         """Internal keys and public ids of all sets that are shared with anybody."""
@@ -173,17 +180,17 @@ class SqlPartners:
     def _read(self, which: sa.ColumnElement[bool]) -> list[Enrolled]:
         rows = self._connection.execute(sa.select(_p).where(which).order_by(_p.c.hub)).all()
         sets = self._sets([row.key for row in rows])
-        return [_enrolled(row, sets.get(row.key, {})) for row in rows]
+        return [_enrolled(row, sets.get(row.key, [])) for row in rows]
 
-    def _sets(self, keys: list[int]) -> dict[int, dict[str, int]]:
+    def _sets(self, keys: list[int]) -> dict[int, list[Any]]:
         rows = self._connection.execute(
-            sa.select(_ps.c.partner, _s.c.id, _s.c.key)
+            sa.select(_ps.c.partner, _ps.c.heard, _s.c.id, _s.c.key)
             .join(_s, _s.c.key == _ps.c.set_key)
             .where(_ps.c.partner.in_(keys), _s.c.state == "active")
         )
-        found: dict[int, dict[str, int]] = {}
+        found: dict[int, list[Any]] = {}
         for row in rows:
-            found.setdefault(row.partner, {})[row.id] = row.key
+            found.setdefault(row.partner, []).append(row)
         return found
 
 
@@ -200,7 +207,7 @@ def _believed(trust: Trust) -> dict[str, Any]:
     }
 
 
-def _enrolled(row: Row[Any], sets: Mapping[str, int]) -> Enrolled:
+def _enrolled(row: Row[Any], sets: Sequence[Any]) -> Enrolled:
     head = None
     if row.note is not None:
         head = Head(row.size, row.root_hash, row.note, row.alive_at, row.witnessed_at)
@@ -212,7 +219,8 @@ def _enrolled(row: Row[Any], sets: Mapping[str, int]) -> Enrolled:
         operators=frozenset(row.operators),
         level=row.level,
         state=row.state,
-        sets=dict(sets),
+        sets={one.id: one.key for one in sets},
+        heard=frozenset(one.id for one in sets if one.heard),
         identity=row.identity,
         trust=Trust(head, Frontier.parse(row.frontier)),
         revoked_to=row.revoked_to,

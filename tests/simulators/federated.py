@@ -4,14 +4,14 @@
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from federation.following import early_revokes, next_operations
+from federation.following import early_revokes, next_page
 from federation.identity.values import OpKey
 from federation.keys import MemorySigner
 from federation.log.cosignatures import Cosigner
 from federation.log.verifiers import Verifier
 from federation.ports import Answer
 from federation.publishing import LogKeys
-from federation.trust import Partner
+from federation.trust import Partner, accept
 from hub.domain.changes import SYSTEM
 from hub.ports.exchange import COUNTS, Enrolled, Voice
 from hub.services.exchange import publishing, receiving, serving
@@ -138,13 +138,9 @@ class Hub(House):
     def follow_partner(self, other: "Hub", *, limit: int = 1000) -> int:
         """Take one page of what another hub says; returns how many operations changed a thing."""
         kept = self.enrolled(other.name)
-        accepted = next_operations(
-            Wire(other, self.name),
-            self.partner(other),
-            kept.trust,
-            now=int(self.clock().timestamp()),
-            limit=limit,
-        )
+        page = next_page(Wire(other, self.name), kept.trust, limit=limit)
+        now = int(self.clock().timestamp())
+        accepted = accept(page, self.partner(other), kept.trust, now)
         came = receiving.receive(accepted, partner=kept, state=receiving.GOOD, hub=self.hub)
         assert came is not None
         return came.kept

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from federation.errors import Alarm, RefusedError, TransportError
-from federation.following import early_revokes, next_operations
+from federation.following import early_revokes, next_page
 from federation.identity import hubfile
 from federation.identity.values import HubFile
 from federation.ports import Wire
-from federation.trust import Partner
+from federation.trust import Partner, accept
 from hub.domain.changes import SYSTEM
 from hub.ports import Hub
 from hub.ports.exchange import ACTIVE, SUSPENDED, Enrolled, Voice
@@ -76,12 +76,14 @@ def pull(name: str, *, wait: int, hub: Hub, voice: Voice) -> Turn | None:
     partner = _followed(name, hub)
     if partner is None:
         return None
-    known = partners.identity_of(partner) or ask_identity(partner, hub)
-    settled = partners.trusted(partner, known, voice.hub)
-    wire = hub.abroad.wire(partner, known)
     try:
-        _take_revokes(partner, settled, wire, hub)
-        return _take_page(partner, settled, wire, wait=wait, hub=hub)
+        known = partners.identity_of(partner) or ask_identity(partner, hub)
+        wire = hub.abroad.wire(partner, known)
+        _take_revokes(partner, partners.trusted(partner, known, voice.hub), wire, hub)
+        page = next_page(wire, partner.trust, wait=wait)
+        # Much may have been settled while the partner took its time.
+        partner = _followed(name, hub) or partner
+        return _take(page, partner, partners.trusted(partner, known, voice.hub), hub)
     except RefusedError as error:
         _accuse(partner, error, hub)
         raise
@@ -96,9 +98,8 @@ def _followed(name: str, hub: Hub) -> Enrolled | None:
     return partner if partner is not None and partner.state == ACTIVE else None
 
 
-def _take_page(partner: Enrolled, settled: Partner, wire: Wire, *, wait: int, hub: Hub) -> Turn:
-    now = int(hub.clock().timestamp())
-    accepted = next_operations(wire, settled, partner.trust, now=now, wait=wait)
+def _take(page: bytes, partner: Enrolled, settled: Partner, hub: Hub) -> Turn:
+    accepted = accept(page, settled, partner.trust, int(hub.clock().timestamp()))
     if accepted.is_too_bad:
         raise RefusedError(Alarm.CONTENT, "more of a page is bad than a slip explains")
     came = receive(accepted, partner=partner, state=_state(partner, hub), hub=hub)

@@ -52,7 +52,7 @@ def page(
         end = start + len(records)
         proof = consistency_proof(end, at, reading(at, _tiles(log, work)))
     note = log.note if size is None else None
-    return Page(start, end, at, tuple(records), tuple(proof), note)
+    return Page(start, end, at, tuple(records), tuple(sorted(partner.sets)), tuple(proof), note)
 
 
 def revokes(partner: Enrolled, *, start: int, limit: int, hub: Hub, voice: Voice) -> Page:
@@ -66,7 +66,8 @@ def revokes(partner: Enrolled, *, start: int, limit: int, hub: Hub, voice: Voice
     records = [one for one in known if one.withheld is None]
     if len(known) < len(found):
         end = found[len(known)].index
-    return Page(start, max(start, end), max(start, end), tuple(records), is_sparse=True)
+    shared = tuple(sorted(partner.sets))
+    return Page(start, max(start, end), max(start, end), tuple(records), shared, is_sparse=True)
 
 
 def tile(path: str, *, hub: Hub, voice: Voice) -> bytes:

@@ -229,7 +229,8 @@ def seen(note: bytes, partner: Partner, trust: Trust, now: int) -> Head:
         note,
         # Nobody stays fresh by a clock that is ahead.
         alive_at=min(_beat(parsed, partner), now),
-        witnessed_at=_witnessed(parsed, partner),
+        # What was witnessed is still there, under what came to it since.
+        witnessed_at=_later(_witnessed(parsed, partner), known, now),
     )
 
 
@@ -281,6 +282,11 @@ def _witnessed(note: Note, partner: Partner) -> int | None:
         return None
     own = (*partner.log, *filter(None, [partner.beat]))
     return partner.witnesses.freshness(partner.witnesses.witnessed(note, own))
+
+
+def _later(now_seen: int | None, known: Head | None, now: int) -> int | None:
+    times_seen = [now_seen, known.witnessed_at if known is not None else None]
+    return max((min(one, now) for one in times_seen if one is not None), default=None)
 
 
 # -- its operations ------------------------------------------------------------------------------

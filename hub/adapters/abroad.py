@@ -83,6 +83,10 @@ class NetworkAbroad:
         with self._following:
             return ask(pairing, self.identity_here.folder, self._allowance)
 
+    def open_wire(self, partner: Enrolled) -> Wire:
+        """The way to what a partner tells anybody, and what proves itself: nothing is signed."""
+        return HttpWire(Base.parse(partner.base), tls=_tls(), allowance=self._allowance)
+
     def wire(self, partner: Enrolled, known: HubFile) -> Wire:
         """The way to a partner, whose answers its keys sign."""
 

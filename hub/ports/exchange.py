@@ -17,6 +17,7 @@ from federation.ports import Nonces, Wire
 from federation.publishing import Growth, LogKeys
 from federation.transport.signatures import Signing
 from federation.trust import Trust
+from federation.witnessing import Seen
 
 STORE, REVIEW, COUNTS = 0, 1, 2
 """Levels of trust: kept only, shown to people, counted."""
@@ -249,6 +250,14 @@ class Partners(Protocol):
         """Set the state of all parties that speak through a hub; returns how many changed."""
         ...
 
+    def witnessed(self, origin: str) -> Seen | None:
+        """What was cosigned last of a log; None: nothing."""
+        ...
+
+    def witness(self, expected: Seen, seen: Seen) -> bool:
+        """Keep what was cosigned, if what was before is as expected; whether it is kept."""
+        ...
+
     def accuse(self, key: int | None, error: RefusedError, at: datetime) -> None:
         """Keep evidence: the first and the latest of a kind, and some between, never more."""
         ...
@@ -364,6 +373,10 @@ class Abroad(Protocol):
             TransportError: It did not answer.
             RefusedError: It is not to be believed; what was known still holds.
         """
+        ...
+
+    def open_wire(self, partner: Enrolled) -> Wire:
+        """The way to what a partner tells anybody, and what proves itself: nothing is signed."""
         ...
 
     def wire(self, partner: Enrolled, known: HubFile) -> Wire:

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection, Row
 from federation.errors import RefusedError
 from federation.log.merkle import Frontier
 from federation.trust import Head, Trust
+from federation.witnessing import Seen
 from hub.domain.errors import ConflictError
 from hub.ports.exchange import ACTIVE, Enrolled
 from hub.storage import tables
@@ -24,6 +25,7 @@ _p, _ps, _s, _b, _v = (
     tables.backfill,
     tables.evidence,
 )
+_w = tables.witnessed
 MOST_EVIDENCE = 100
 """Of one partner and kind; the last of them is written over."""
 
@@ -132,6 +134,31 @@ class SqlPartners:
             party.update().where(party.c.hub == hub, party.c.state != state).values(state=state)
         )
         return marked.rowcount
+
+    # -- witnessing ---------------------------------------------------------------------------
+
+    def witnessed(self, origin: str) -> Seen | None:
+        """What was cosigned last of a log; None: nothing."""
+        row = self._connection.execute(sa.select(_w).where(_w.c.origin == origin)).one_or_none()
+        return None if row is None else Seen(row.origin, row.size, row.root_hash, row.note)
+
+    def witness(self, expected: Seen, seen: Seen) -> bool:
+        """Keep what was cosigned, if what was before is as expected; whether it is kept."""
+        values = {"size": seen.size, "root_hash": seen.root, "note": seen.note}
+        if not expected.note:
+            statement = insert(self._connection, _w).values(origin=seen.origin, **values)
+            added = statement.on_conflict_do_nothing().returning(_w.c.origin)
+            return self._connection.scalar(added) is not None
+        kept = self._connection.execute(
+            _w.update()
+            .where(
+                _w.c.origin == seen.origin,
+                _w.c.size == expected.size,
+                _w.c.root_hash == expected.root,
+            )
+            .values(values)
+        )
+        return kept.rowcount == 1
 
     # -- evidence -----------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from federation.identity.hubfile import read_hub_file
 from federation.identity.pairing import Pairing
 from federation.identity.values import HubFile
 from federation.log.cosignatures import Cosigner
+from federation.log.policies import Policy as Witnesses
 from federation.log.verifiers import Verifier
 from federation.trust import Partner
 from hub.domain.answers import Answer
@@ -31,7 +32,9 @@ def identity_of(partner: Enrolled) -> HubFile | None:
     return None if partner.identity is None else read_hub_file(partner.identity)
 
 
-def trusted(partner: Enrolled, known: HubFile, here: str) -> Partner:
+def trusted(
+    partner: Enrolled, known: HubFile, here: str, witnesses: Witnesses | None = None
+) -> Partner:
     """What a partner may say to us: what it says of itself, within what was settled with it.
 
     Raises:
@@ -46,6 +49,7 @@ def trusted(partner: Enrolled, known: HubFile, here: str) -> Partner:
         operators=partner.operators,
         sets=frozenset(partner.sets),
         here=here,
+        witnesses=witnesses,
     )
 
 
@@ -56,7 +60,8 @@ def weight(partner: Enrolled, now: int) -> str:
     head = partner.trust.head
     is_fresh = head is not None and now - head.alive_at < FRESH_SECONDS
     # Nobody corroborates alone: two hubs without a third that saw the log are as one.
-    is_witnessed = head is not None and head.witnessed_at is not None
+    seen_at = head.witnessed_at if head is not None else None
+    is_witnessed = seen_at is not None and now - seen_at < FRESH_SECONDS
     counts = partner.state == ACTIVE and partner.level >= COUNTS and is_fresh and is_witnessed
     return GOOD if counts else STALE
 

@@ -19,6 +19,7 @@ from hub.ports import Hub
 from hub.ports.exchange import ACTIVE, SUSPENDED, Enrolled, Voice
 from hub.services.exchange import partners
 from hub.services.exchange.receiving import receive, receive_revokes
+from hub.services.exchange.witnessing import policy_for
 
 FAR = 2_000
 """Entries behind, from which on what was taken back is asked for first."""
@@ -79,17 +80,23 @@ def pull(name: str, *, wait: int, hub: Hub, voice: Voice) -> Turn | None:
     try:
         known = partners.identity_of(partner) or ask_identity(partner, hub)
         wire = hub.abroad.wire(partner, known)
-        _take_revokes(partner, partners.trusted(partner, known, voice.hub), wire, hub)
+        _take_revokes(partner, _settled(partner, known, hub, voice), wire, hub)
         page = next_page(wire, partner.trust, wait=wait)
         # Much may have been settled while the partner took its time.
         partner = _followed(name, hub) or partner
-        return _take(page, partner, partners.trusted(partner, known, voice.hub), hub)
+        return _take(page, partner, _settled(partner, known, hub, voice), hub)
     except RefusedError as error:
         _accuse(partner, error, hub)
         raise
     except TransportError as error:
         _note(partner, hub, error=str(error))
         raise
+
+
+def _settled(partner: Enrolled, known: HubFile, hub: Hub, voice: Voice) -> Partner:
+    with hub.begin.reading() as work:
+        others = work.partners.all()
+    return partners.trusted(partner, known, voice.hub, policy_for(partner, others))
 
 
 def _followed(name: str, hub: Hub) -> Enrolled | None:

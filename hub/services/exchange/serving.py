@@ -50,7 +50,7 @@ def page(
         end = min(at, start + min(limit, MAX_RECORDS))
         records = _fitting(work.logs.entries(log, start, end), partner, _now(hub))
         end = start + len(records)
-        proof = consistency_proof(end, at, reading(at, _tiles(log, work)))
+        proof = consistency_proof(end, at, reading(at, tiles_of(log, work)))
     note = log.note if size is None else None
     return Page(start, end, at, tuple(records), tuple(sorted(partner.sets)), tuple(proof), note)
 
@@ -82,7 +82,7 @@ def tile(path: str, *, hub: Hub, voice: Voice) -> bytes:
         log = work.logs.open(voice.log.origin)
         if wanted.level == ENTRIES:
             return _bundle(wanted, log, work)
-        return _tiles(log, work)([wanted])[0]
+        return tiles_of(log, work)([wanted])[0]
 
 
 def shown_checkpoint(*, hub: Hub, voice: Voice) -> bytes:
@@ -147,7 +147,9 @@ def _length(leaf: Leaf, record: Record) -> int:
     return len(leaf.sealed.payload) * 4 // 3 + 1024
 
 
-def _tiles(log: OwnLog, work: Work) -> Callable[[Sequence[Tile]], list[bytes]]:
+def tiles_of(log: OwnLog, work: Work) -> Callable[[Sequence[Tile]], list[bytes]]:
+    """Reads tiles of hashes, each as wide as it is asked for."""
+
     def fetch(wanted: Sequence[Tile]) -> list[bytes]:
         found = work.logs.tiles(log, [(one.level, one.index) for one in wanted])
         return [_cut(one, data) for one, data in zip(wanted, found, strict=True)]

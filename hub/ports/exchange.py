@@ -115,10 +115,9 @@ class Kept:
 
 @dataclass(frozen=True)
 class Statement:
-    """An operation as it is kept: whose it is, and where it came from.
+    """An operation as it is kept, and where it came from.
 
     Attributes:
-        register: internal key.
         version: epoch and n.
         keep: until when, seconds since 1970.
         id: SHA-256 of the payload.
@@ -127,7 +126,6 @@ class Statement:
         index: in the log it came from.
     """
 
-    register: int
     version: tuple[int, int]
     keep: int
     id: bytes
@@ -286,12 +284,12 @@ class Exchange(Protocol):
         """The signed bytes of operations, by internal key; what was purged is missing."""
         ...
 
-    def keep(self, registers: Sequence[Kept]) -> dict[Register, int]:
-        """Add registers, or change them; returns their internal keys."""
+    def keep(self, registers: Sequence[Kept]) -> None:
+        """Add registers, or change them."""
         ...
 
-    def add(self, statements: Sequence[Statement]) -> list[int]:
-        """Keep operations; returns their internal keys."""
+    def add(self, statements: Sequence[Statement]) -> dict[bytes, int]:
+        """Keep operations, no two alike; returns their internal keys by their ids."""
         ...
 
     def drop(self, operations: Iterable[int]) -> None:

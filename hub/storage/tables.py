@@ -423,7 +423,6 @@ operation = Table(
     metadata,
     Column("key", Key, primary_key=True),
     Column("id", LargeBinary, nullable=False),
-    Column("register", Key, nullable=False, index=True),
     Column("epoch", Integer, nullable=False),
     Column("n", sa.BigInteger, nullable=False),
     Column("keep", sa.BigInteger, nullable=False),

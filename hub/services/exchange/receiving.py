@@ -114,32 +114,25 @@ def _join(
     changed = changes(operations, known)
     if not changed:
         return 0
-    kept = _kept(changed, partner, work)
+    came = {name: one for change in changed.values() for name, one in change.came.items()}
+    keys = work.exchange.add([_statement(one, partner) for one in came.values()])
     for change in changed.values():
         if change.held.is_told_twice:
             work.partners.accuse(partner.key, _lie(change, work), hub.clock())
-    effects.carry_out(
+    kept = {name: one.kept(name, _only(one, keys)) for name, one in changed.items()}
+    kept = effects.of_items(
         {name: (kept[name], one.identifier, one.said) for name, one in changed.items()}
     )
+    work.exchange.keep(list(kept.values()))
+    # What is said of items comes after them: it may be of one that came just now.
+    effects.of_words(one.said for one in changed.values() if one.said is not None)
+    work.exchange.drop(_let_go(changed, kept))
     return len(changed)
 
 
-def _kept(
-    changed: Mapping[Register, Change], partner: Enrolled, work: Work
-) -> dict[Register, Kept]:
-    """Keep the operations that hold now, and the registers that hold them."""
-    keys = work.exchange.keep([one.kept(name, {}) for name, one in changed.items()])
-    came = [(name, one) for name, change in changed.items() for one in change.came.values()]
-    added = work.exchange.add([_statement(one, keys[name], partner) for name, one in came])
-    operations: dict[Register, dict[str, int]] = {}
-    for (name, one), key in zip(came, added, strict=True):
-        operations.setdefault(name, {})[one.said.id] = key
-    kept = {
-        name: one.kept(name, operations.get(name, {}), keys[name]) for name, one in changed.items()
-    }
-    work.exchange.keep(list(kept.values()))
-    work.exchange.drop(_let_go(changed, kept))
-    return kept
+def _only(change: Change, keys: Mapping[bytes, int]) -> dict[bytes, int]:
+    """The keys of the operations of one register."""
+    return {name: keys[name] for name in map(bytes.fromhex, change.came)}
 
 
 def _let_go(changed: Mapping[Register, Change], kept: Mapping[Register, Kept]) -> set[int]:
@@ -149,10 +142,9 @@ def _let_go(changed: Mapping[Register, Change], kept: Mapping[Register, Kept]) -
     return gone - {key for one in kept.values() for key in (one.operation, one.other)}
 
 
-def _statement(one: Received, register: int, partner: Enrolled) -> Statement:
+def _statement(one: Received, partner: Enrolled) -> Statement:
     operation = one.operation
     return Statement(
-        register=register,
         version=operation.version,
         keep=operation.keep,
         id=bytes.fromhex(one.said.id),

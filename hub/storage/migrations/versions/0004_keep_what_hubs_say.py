@@ -66,7 +66,6 @@ def upgrade() -> None:
         "operation",
         sa.Column("key", KEY, nullable=False),
         sa.Column("id", sa.LargeBinary(), nullable=False),
-        sa.Column("register", KEY, nullable=False),
         sa.Column("epoch", sa.Integer(), nullable=False),
         sa.Column("n", sa.BigInteger(), nullable=False),
         sa.Column("keep", sa.BigInteger(), nullable=False),
@@ -77,7 +76,6 @@ def upgrade() -> None:
         sa.Column("at_index", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_operation")),
     )
-    op.create_index(op.f("ix_operation_register"), "operation", ["register"], unique=False)
     op.create_table(
         "partner",
         sa.Column("key", KEY, nullable=False),
@@ -172,7 +170,6 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_register_about_register_kind"), table_name="register")
     op.drop_table("register")
     op.drop_table("partner")
-    op.drop_index(op.f("ix_operation_register"), table_name="operation")
     op.drop_table("operation")
     op.drop_table("log_tile")
     op.drop_index(

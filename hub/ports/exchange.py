@@ -18,6 +18,7 @@ from federation.publishing import Growth, LogKeys
 from federation.transport.signatures import Signing
 from federation.trust import Trust
 from federation.witnessing import Seen
+from hub.domain.pace import Pace
 
 STORE, REVIEW, COUNTS = 0, 1, 2
 """Levels of trust: kept only, shown to people, counted."""
@@ -61,6 +62,7 @@ class Enrolled:
         trust: what is believed of its log.
         revoked_to: up to where revokes were taken ahead.
         refused: bad operations since somebody looked.
+        released_until: until when it may add as much as it likes.
         reached_at: when it answered last.
         error: what went wrong since.
         created_at: when it was paired.
@@ -79,6 +81,7 @@ class Enrolled:
     trust: Trust = field(repr=False)
     revoked_to: int
     refused: int
+    released_until: datetime | None
     reached_at: datetime | None
     error: str | None
     created_at: datetime
@@ -254,6 +257,18 @@ class Partners(Protocol):
 
     def witness(self, expected: Seen, seen: Seen) -> bool:
         """Keep what was cosigned, if what was before is as expected; whether it is kept."""
+        ...
+
+    def pace(self, key: int, now: datetime) -> Pace:
+        """What a partner did of late."""
+        ...
+
+    def live(self, hub: str) -> int:
+        """How many live indicators of a hub's authors there are, counted as far as it matters."""
+        ...
+
+    def paced(self, key: int, now: datetime, *, added: int, revoked: int) -> None:
+        """Count what a partner did just now."""
         ...
 
     def accuse(self, key: int | None, error: RefusedError, at: datetime) -> None:

@@ -18,6 +18,7 @@ from hub.domain.members import ACTIVE
 from hub.domain.sharing import Party
 from hub.ports import Hub, Work
 from hub.ports.exchange import Enrolled, Kept
+from hub.services.exchange.holding import hold, let_go
 from hub.services.opinions import link_of
 
 Fresh = tuple[Kept, Operation, Draft]
@@ -47,6 +48,9 @@ class Effects:
         self._operators: dict[str, int] = {}
         self._parties: dict[str, Party] = {}
         self._came: set[str] = set()
+        self._revocable: int | None = None
+        self._is_counted = False
+        self.added, self.revoked = 0, 0
 
     def of_items(
         self, changed: Mapping[Register, tuple[Kept, str, Operation | None]]
@@ -69,7 +73,9 @@ class Effects:
             if name.kind != "indicator":
                 continue
             draft, indicator = self._drafts.get(identifier), known.get(one.indicator or 0)
-            if draft is None or said is None or said.op is not Op.ASSERT:
+            if said is not None and said.op is Op.REVOKE:
+                self._take_back(indicator, said)
+            elif draft is None or said is None:
                 self._end(indicator, said)
             elif indicator is None:
                 fresh.append((one, said, draft))
@@ -116,6 +122,7 @@ class Effects:
                 unseen.discard(draft.sets)
                 linked.append(replace(kept, indicator=indicator.key))
         self._came |= {one.about for one in linked}
+        self.added += len(linked)
         return linked
 
     def _names(self, targets: Sequence[str]) -> list[str]:
@@ -175,6 +182,7 @@ class Effects:
             # Another picture is another indicator: what is here says nothing any more.
             self._end(known, said)
             return [(kept, said, draft)]
+        let_go(known, at=self._now, work=self._work)
         label, is_new = self._work.indicators.intern(sets)
         fresh, deltas = self._work.indicators.revise(
             known,
@@ -216,6 +224,28 @@ class Effects:
                 at=self._now,
             )
             self._record(fresh, "assert", deltas, label_is_new=is_new)
+
+    def _take_back(self, known: Indicator | None, said: Operation) -> None:
+        """End what is taken back; what goes beyond the usual is disputed for a day before."""
+        if known is None or not known.is_live:
+            return
+        if self._may_revoke():
+            self._end(known, said)
+        else:
+            hold(known, at=self._now, hub=self._hub, work=self._work)
+        self.revoked += 1
+
+    def _may_revoke(self) -> bool:
+        """Whether it may take back one more without anybody's look."""
+        if self._revocable is None:
+            # What any partner may always do is known without a count.
+            pace = self._work.partners.pace(self._partner.key, self._now)
+            self._revocable = pace.revocable(live=0)
+        if self.revoked == self._revocable and not self._is_counted:
+            pace = self._work.partners.pace(self._partner.key, self._now)
+            live = self._work.partners.live(self._partner.hub) + self.revoked
+            self._revocable, self._is_counted = pace.revocable(live), True
+        return self.revoked < self._revocable
 
     def _end(self, known: Indicator | None, said: Operation | None) -> None:
         if known is None or not known.is_live:

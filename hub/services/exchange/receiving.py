@@ -65,6 +65,7 @@ def receive(accepted: Accepted, *, partner: Enrolled, state: str, hub: Hub) -> C
             work.partners.heard(partner.key, shared)
         effects = Effects(partner, state, drafts, hub, work)
         kept = _join(accepted.operations, effects, partner, hub, work)
+        _count(effects, partner, hub, work)
         told = [*(RefusedError(one.alarm, one.what) for one in accepted.refused), *refused]
         for error in told:
             work.partners.accuse(partner.key, error, hub.clock())
@@ -80,7 +81,9 @@ def receive_revokes(
 ) -> int:
     """Take back ahead of the log what a partner takes back; returns how many registers changed."""
     with hub.begin.writing(SYSTEM) as work:
-        kept = _join(operations, Effects(partner, state, {}, hub, work), partner, hub, work)
+        effects = Effects(partner, state, {}, hub, work)
+        kept = _join(operations, effects, partner, hub, work)
+        _count(effects, partner, hub, work)
         work.partners.change(partner.key, revoked_to=upto)
         work.commit()
     return kept
@@ -128,6 +131,12 @@ def _join(
     effects.of_words(one.said for one in changed.values() if one.said is not None)
     work.exchange.drop(_let_go(changed, kept))
     return len(changed)
+
+
+def _count(effects: Effects, partner: Enrolled, hub: Hub, work: Work) -> None:
+    if effects.added or effects.revoked:
+        added, revoked = effects.added, effects.revoked
+        work.partners.paced(partner.key, hub.clock(), added=added, revoked=revoked)
 
 
 def _only(change: Change, keys: Mapping[bytes, int]) -> dict[bytes, int]:

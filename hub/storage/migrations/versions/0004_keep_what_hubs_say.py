@@ -95,6 +95,7 @@ def upgrade() -> None:
         sa.Column("alive_at", sa.BigInteger(), nullable=False),
         sa.Column("witnessed_at", sa.BigInteger(), nullable=True),
         sa.Column("refused", sa.Integer(), nullable=False),
+        sa.Column("released_until", sa.BigInteger(), nullable=True),
         sa.Column("reached_at", sa.BigInteger(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
@@ -149,6 +150,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("set_key", name=op.f("pk_backfill")),
     )
     op.create_table(
+        "partner_pace",
+        sa.Column("partner", KEY, nullable=False),
+        sa.Column("hour", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("added", sa.Integer(), nullable=False),
+        sa.Column("revoked", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["partner"], ["partner.key"], name=op.f("fk_partner_pace_partner")
+        ),
+        sa.PrimaryKeyConstraint("partner", "hour", name=op.f("pk_partner_pace")),
+    )
+    op.create_table(
         "partner_set",
         sa.Column("partner", KEY, nullable=False),
         sa.Column("set_key", KEY, nullable=False),
@@ -162,6 +174,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("partner_pace")
     op.drop_table("partner_set")
     op.drop_table("backfill")
     op.drop_table("witnessed")

@@ -138,9 +138,8 @@ class Contract:
             for alarm, count in self._alarms().items()
             for _ in range(count - before.get(alarm, 0))
         ]
-        if isinstance(told, RefusedError) and told.alarm.value not in alarms:
-            alarms.append(told.alarm.value)
-        elif isinstance(told, TransportError):
+        # What is refused is kept in evidence: an alarm that is only raised is none.
+        if isinstance(told, TransportError):
             alarms.append(UNREACHABLE)
         elif told is not None and not isinstance(told, RefusedError):
             raise told

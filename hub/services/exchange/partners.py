@@ -10,7 +10,7 @@ from federation.identity.pairing import Pairing
 from federation.identity.values import HubFile
 from federation.log.cosignatures import Cosigner
 from federation.log.verifiers import Verifier
-from federation.trust import Partner
+from federation.trust import Head, Partner
 from hub.domain.answers import Answer
 from hub.domain.errors import NotFoundError
 from hub.domain.members import ACTIVE as IN_USE
@@ -52,11 +52,16 @@ def weight(partner: Enrolled, now: int) -> str:
     if partner.state == QUARANTINED or partner.level == STORE:
         return HIDDEN
     head = partner.trust.head
-    is_fresh = head is not None and now - head.alive_at < FRESH_SECONDS
+    is_fresh = head is not None and is_alive(head, now)
     # Nobody corroborates alone: two hubs without a third that saw the log are as one.
     is_witnessed = head is not None and head.witnessed_at is not None
     counts = partner.state == ACTIVE and partner.level >= COUNTS and is_fresh and is_witnessed
     return GOOD if counts else STALE
+
+
+def is_alive(head: Head, now: float) -> bool:
+    """Whether a log said of late that this is all there is."""
+    return now - head.alive_at < FRESH_SECONDS
 
 
 # -- administering -------------------------------------------------------------------------------

@@ -24,6 +24,8 @@ FAR = 2_000
 """Entries behind, from which on what was taken back is asked for first."""
 LIES = frozenset({Alarm.FORK, Alarm.ROLLBACK, Alarm.SPLIT_VIEW})
 """What no honest hub does: it is not followed any more before somebody has looked."""
+OVER = LIES | {Alarm.FLOOD, Alarm.CONTENT}
+"""What ends it: nor is who says so much that is bad."""
 MOST_REFUSED = 100
 """Bad operations, after which the same holds."""
 NOTE_EVERY = timedelta(seconds=30)
@@ -49,9 +51,18 @@ def ask_identity(partner: Enrolled, hub: Hub) -> HubFile:
 
     Raises:
         TransportError: It did not answer.
-        RefusedError: It is not to be believed; what was known still holds.
+        RefusedError: It is not to be believed; it was kept against it, and what was known still
+            holds.
     """
-    known = hub.abroad.identity(partner)
+    try:
+        known = hub.abroad.identity(partner)
+    except RefusedError as error:
+        # What it says of itself is no lie about its log: it is asked again.
+        _accuse(partner, error, hub, is_over=False)
+        raise
+    except TransportError as error:
+        _note(partner, hub, error=str(error))
+        raise
     written = hubfile.write(known)
     if written != partner.identity:
         with hub.begin.writing(SYSTEM) as work:
@@ -83,7 +94,7 @@ def pull(name: str, *, wait: int, hub: Hub, voice: Voice) -> Turn | None:
         _take_revokes(partner, settled, wire, hub)
         return _take_page(partner, settled, wire, wait=wait, hub=hub)
     except RefusedError as error:
-        _accuse(partner, error, hub)
+        _accuse(partner, error, hub, is_over=error.alarm in OVER)
         raise
     except TransportError as error:
         _note(partner, hub, error=str(error))
@@ -142,19 +153,24 @@ def _note(partner: Enrolled, hub: Hub, *, error: str | None) -> None:
     recent = partner.reached_at is not None and now - partner.reached_at < NOTE_EVERY
     if recent and error == partner.error and state == _state(partner, hub):
         return
+    head = fresh.trust.head
     with hub.begin.writing(SYSTEM) as work:
         work.partners.change(partner.key, **values)
         work.partners.mark(partner.hub, state)
+        if error is None and head is not None and not partners.is_alive(head, now.timestamp()):
+            # It answers, and does not say that this is all there is: it may be kept from us.
+            frozen = RefusedError(Alarm.STALE, "its log does not say that it is alive", head.note)
+            work.partners.accuse(partner.key, frozen, now)
         work.commit()
 
 
-def _accuse(partner: Enrolled, error: RefusedError, hub: Hub) -> None:
-    is_over = error.alarm in LIES or error.alarm in {Alarm.FLOOD, Alarm.CONTENT}
+def _accuse(partner: Enrolled, error: RefusedError, hub: Hub, *, is_over: bool) -> None:
     with hub.begin.writing(SYSTEM) as work:
         work.partners.accuse(partner.key, error, hub.clock())
         work.partners.change(
             partner.key, error=str(error), **({"state": SUSPENDED} if is_over else {})
         )
-        if is_over:
-            work.partners.mark(partner.hub, partners.STALE)
+        # Also who is only refused for long is heard no more, and its word grows old.
+        fresh = work.partners.named(partner.hub) or partner
+        work.partners.mark(partner.hub, _state(fresh, hub))
         work.commit()

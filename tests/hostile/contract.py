@@ -3,7 +3,7 @@
 
 - ``init FOLDER PAIRING-STRING``: make a hub that is paired with a peer and shares a set with it.
 - ``sync FOLDER URL``: try once to catch up with the peer, which listens at the URL now; print
-  ``{"ok": …, "alarm": …, "applied": …}``.
+  ``{"ok": …, "alarm": …, "applied": …}`` and what else is of use.
 - ``dump-state FOLDER``: print all that a peer can have an influence on, as canonical JSON.
 
 Run as ``python -m tests.hostile.contract``. Here they are thin: the hub is a real one, on SQLite,
@@ -16,7 +16,7 @@ import json
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -72,6 +72,7 @@ class Contract:
         networks: str = "127.0.0.0/8",
     ) -> None:
         self.folder, self.now, self.seconds = folder, now, seconds
+        self.address = "127.0.0.1"
         self.settings = Settings.read(
             {
                 "BREAKWATER_DATA": str(folder),
@@ -129,7 +130,7 @@ class Contract:
         before, applied = self._alarms(), self.partner().trust.applied
         told: FederationError | None = None
         try:
-            with directed(self.partner().base, url), today(self.now), hurried(self.seconds):
+            with self._directed(url), today(self.now), hurried(self.seconds):
                 self._catch_up()
         except FederationError as error:
             told = error
@@ -148,7 +149,11 @@ class Contract:
             "alarm": alarms[0] if alarms else None,
             "alarms": alarms,
             "applied": self.partner().trust.applied - applied,
+            "retry_after": told.retry_after if isinstance(told, TransportError) else 0.0,
         }
+
+    def _directed(self, url: str) -> AbstractContextManager[None]:
+        return directed(self.partner().base, url, self.address)
 
     def _catch_up(self) -> None:
         voice = self.hub.abroad.voice()
@@ -287,17 +292,23 @@ def _opinions(connection: sa.Connection) -> list[dict[str, Any]]:
 
 
 @contextmanager
-def directed(base: str, url: str) -> Iterator[None]:
-    """Let a pairing's address lead to where the peer listens now, as a hosts file does."""
+def directed(base: str, url: str, to: str) -> Iterator[None]:
+    """Let a pairing's address lead to where the peer listens now, as a hosts file does.
+
+    Args:
+        base: the pairing's.
+        url: where the peer listens.
+        to: the address that the pairing's name stands for.
+    """
     pinned, port = Base.parse(base), urlsplit(url).port
     connecting, resolving = socket.create_connection, socket.getaddrinfo
 
     def connect_there(address: Any, *args: Any, **options: Any) -> socket.socket:
-        wanted = ("127.0.0.1", port) if address == ("127.0.0.1", pinned.port) else address
+        wanted = ("127.0.0.1", port) if address == (to, pinned.port) else address
         return connecting(wanted, *args, **options)
 
     def resolve_there(name: Any, *args: Any, **options: Any) -> Any:
-        return resolving("127.0.0.1" if name == pinned.host else name, *args, **options)
+        return resolving(to if name == pinned.host else name, *args, **options)
 
     with (
         mock.patch.object(socket, "create_connection", connect_there),

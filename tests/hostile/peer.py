@@ -32,7 +32,7 @@ from federation.publishing import signed
 from federation.transport.messages import Request, Response
 from federation.transport.signatures import Signing, signed_response
 from tests.simulators.partner import BEAT, KEY, LOG, OP, OPERATOR, PartnerHub
-from tests.simulators.scripted import Connection, Script, Scripted
+from tests.simulators.scripted import Connection, Scripted
 from tests.simulators.statements import NOW, ORIGIN, SET, WORDS, operation
 from tests.support.repositories import MemoryFiles
 from tests.support.signing import signer
@@ -129,6 +129,8 @@ class Peer:
         page: what becomes of a page of operations, given what was asked.
         told: what becomes of any answer of ``/ops``, before it is signed.
         script: answers ``/ops`` in the peer's stead, byte for byte.
+        scripted: where else, by the beginning of the path.
+        last: what it answered last to ``/ops``, as it went over the wire.
         asks: what it was asked, in order.
     """
 
@@ -139,6 +141,8 @@ class Peer:
     page: Callable[[Page, dict[str, str]], Page | bytes] | None = None
     told: Callable[[Told], Told] | None = None
     script: Callable[[Connection, "Peer"], None] | None = None
+    scripted: str = "/ops"
+    last: bytes = b""
     asks: list[str] = field(default_factory=list)
     first: int = FIRST
     voice: tuple[MemorySigner, str] = (OP, KEY)
@@ -196,10 +200,9 @@ class Peer:
 
     def next_root(self, *signing: int, before: bytes | None = None, threshold: int = 2) -> bytes:
         """A root that follows another, honestly signed if these are two of the keys."""
-        made = metadata.write_root(
+        return metadata.write_root(
             roles(threshold=threshold), map(signer, signing), self.now, before or self.root(1)
         )
-        return made
 
     # -- what it answers ----------------------------------------------------------------------
 
@@ -242,10 +245,13 @@ class Peer:
         target = connection.head.split(b" ", 2)[1].decode()
         path = target.removeprefix(urlsplit(self.base).path)
         self.asks.append(path)
-        if self.script is not None and path.startswith("/ops"):
+        if self.script is not None and path.startswith(self.scripted):
             self.script(connection, self)
             return
-        connection.send(self.rendered(connection, self.answer(path)))
+        said = self.rendered(connection, self.answer(path))
+        if path.startswith("/ops"):
+            self.last = said
+        connection.send(said)
 
     def rendered(self, connection: Connection, told: Told, signing: Signing = REQUESTS) -> bytes:
         """An answer as it goes over the wire, signed if what it answers was."""
@@ -325,8 +331,3 @@ def envelope_of(one: Operation, by: MemorySigner = OP, key_id: str = KEY) -> dic
 def written_file(**changes: Any) -> bytes:
     """The peer's ``hub.json`` as bytes."""
     return write(hub_file(**changes))
-
-
-def raw(script: Script) -> Callable[[Connection, Peer], None]:
-    """A script that does not ask who answers."""
-    return lambda connection, _: script(connection)

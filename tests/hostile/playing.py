@@ -22,7 +22,7 @@ def begun(folder: Path) -> Path:
     with peer.behind() as served:
         told = contract.sync(served.url)
     contract.close()
-    assert told == {"ok": True, "alarm": None, "alarms": [], "applied": 4}
+    check_honest(told, 4)
     return folder
 
 
@@ -67,11 +67,16 @@ def play(behaviour: Behaviour, template: Path, folder: Path) -> Contract:
         peer.say(said(NEXT))
         contract.seconds = None
         told = contract.sync(served.url)
-        assert told == {"ok": True, "alarm": None, "alarms": [], "applied": told["applied"]}
+        check_honest(told, told["applied"])
         assert told["applied"] >= 1
         assert contract.dump().position["applied"] == len(peer.log.records)
         assert holds(contract.dump(), said(NEXT).target)
     return contract
+
+
+def check_honest(told: dict[str, Any], applied: int) -> None:
+    """What an honest peer says is taken, without an alarm."""
+    assert (told["ok"], told["alarms"], told["applied"]) == (True, [], applied), told
 
 
 def check_told(behaviour: Behaviour, told: dict[str, Any]) -> None:

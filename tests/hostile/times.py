@@ -40,7 +40,7 @@ def revoked(number: int, n: int = 2, **changed: Any) -> Any:
     )
 
 
-def _shorter(peer: Peer) -> None:
+def shorter(peer: Peer) -> None:
     """Its log has lost its last entry."""
     records, peer.log = peer.log.records[:3], PartnerHub()
     for record in records:
@@ -93,6 +93,13 @@ def _thiefs(told: dict[str, Any]) -> None:
     told["roles"]["root"]["keyids"] = names
 
 
+def _recovered(peer: Peer) -> None:
+    """Its keys are new, in another epoch, and it says again what it had said."""
+    rotated(2, until=4, first=5)(peer)
+    renewed(2)(peer)
+    peer.say(said(1, epoch=2, previous="0" * 64))
+
+
 _OTHER = Assert("picture", (SignalCode("pdq", code(71), 90),), WORDS)
 
 GROUP = Group(
@@ -111,7 +118,7 @@ GROUP = Group(
                   says(said(2, body=_OTHER)), state=State.CONTRADICTED),
         Behaviour("B4", "version jumps to 2^63", OPS, Alarm.MALFORMED, telling("n", 2**63)),
         Behaviour("B4.recovery", "a thief burns every version, and a new epoch beats it", OPS,
-                  None, says(revoked(1, FORWARD)), mended=lambda peer: _recovered(peer),
+                  None, says(revoked(1, FORWARD)), mended=_recovered,
                   state=State.ACCEPTED),
         Behaviour("B5", "negative version", OPS, Alarm.MALFORMED, telling("n", -1)),
         Behaviour("B6", "version zero", OPS, Alarm.MALFORMED, telling("n", 0)),
@@ -119,7 +126,7 @@ GROUP = Group(
         Behaviour("B7.whole", "version is 1.0", OPS, Alarm.MALFORMED, telling("n", 1.0)),
         Behaviour("B8", "version is a text", OPS, Alarm.MALFORMED, telling("n", "1")),
         Behaviour("B9", "expired head: its timestamp ended", TIMESTAMP, Alarm.STALE,
-                  lambda peer: None, state=SAME, later=2 * DAY),
+                  says(), state=SAME, later=2 * DAY),
         Behaviour("B10", "head that never changes, and whose log is not alive", NOTE, Alarm.STALE,
                   _frozen, state=State.WARNED, later=DAY + HOUR),
         Behaviour("B11", "expires in the year 9999", OPS, Alarm.MALFORMED,
@@ -148,10 +155,3 @@ GROUP = Group(
                   lambda peer: (rotate(peer), peer.say(EVIL))[0], state=State.ACCEPTED),
     ),
 )  # fmt: skip
-
-
-def _recovered(peer: Peer) -> None:
-    """Its keys are new, in another epoch, and it says again what it had said."""
-    rotated(2, until=4, first=5)(peer)
-    renewed(2)(peer)
-    peer.say(said(1, epoch=2, previous="0" * 64))

@@ -23,6 +23,8 @@ PAGE, NOTE, PROOF = (
 )
 SAME = State.SAME
 THREE: tuple[Operation, ...] = (said(81), said(82), said(83))
+STARTED = 4
+"""Entries that the log has when a behaviour begins."""
 ROOT = bytes(range(32))
 """A root of no tree."""
 
@@ -64,7 +66,11 @@ def _rewritten(peer: Peer) -> None:
 
 def _part(peer: Peer) -> Page:
     """A page that ends before its log does, with a proof."""
-    return peer.log.page(4, 5)
+    return peer.log.page(STARTED, STARTED + 1)
+
+
+def _in_parts(peer: Peer, page: Page) -> Page:
+    return _part(peer) if page.start == STARTED else page
 
 
 def _bad_proof(peer: Peer, _: Page) -> bytes:
@@ -75,7 +81,7 @@ def _bad_proof(peer: Peer, _: Page) -> bytes:
 
 
 def _proof_of_another(peer: Peer, _: Page) -> bytes:
-    other = another_log(peer, changing=6).page(4, 5)
+    other = another_log(peer, changing=6).page(STARTED, STARTED + 1)
     return changed(_part(peer), proof=json.loads(other.encoded())["proof"])
 
 
@@ -124,16 +130,18 @@ GROUP = Group(
                   "test_consistency.py::test_who_saw_one_head_cosigns_no_other",
                   pending="the hub's route for witnessing, and gossip between partners"),
         Behaviour("C13", "checkpoint of another origin under the right key's line", NOTE,
-                  Alarm.WRONG_ORIGIN, noted(lambda peer: _other_origin(peer, own_line=True), *THREE),
+                  Alarm.WRONG_ORIGIN,
+                  noted(lambda peer: _other_origin(peer, own_line=True), *THREE),
                   state=SAME),
         Behaviour("C13.line", "checkpoint of another origin under its own line", NOTE,
-                  Alarm.UNKNOWN_KEY, noted(lambda peer: _other_origin(peer, own_line=False), *THREE),
+                  Alarm.UNKNOWN_KEY,
+                  noted(lambda peer: _other_origin(peer, own_line=False), *THREE),
                   state=SAME),
         Elsewhere("C14", "its own cosignature is to be counted as a witness's", NOTE, None,
                   "test_consistency.py::test_nobody_witnesses_itself",
                   pending="a policy of witnesses for each partner"),
         Behaviour("C15", "a page that ends before its log does, with a true proof", PROOF, None,
-                  paging(*THREE, change=lambda peer, page: _part(peer) if page.start == 4 else page),
+                  paging(*THREE, change=_in_parts),
                   state=State.ACCEPTED),
     ),
 )  # fmt: skip

@@ -7,8 +7,17 @@ from federation.operations.payloads import write
 from federation.operations.values import Assert, Operation, Policy, SignalCode
 from tests.hostile.behaviours import Behaviour, Change, Group, Inexpressible, State
 from tests.hostile.contract import HERE
-from tests.hostile.making import EVIL, changed, envelope, paging, payload, rightly, says, telling
-from tests.hostile.making import rightly_saying as signing
+from tests.hostile.making import (
+    EVIL,
+    changed,
+    envelope,
+    paging,
+    payload,
+    rightly,
+    rightly_saying as signing,
+    says,
+    telling,
+)
 from tests.hostile.peer import Peer, code, envelope_of, said, target
 from tests.hostile.times import revoked
 from tests.simulators.partner import THIEF
@@ -103,8 +112,9 @@ GROUP = Group(
         Behaviour("D6", "our own entry back, altered", RELAY, None,
                   relayed(_theirs(80, HERE))),
         Inexpressible("D7", "hop count over the limit",
-                      "operations count no hops: a hub logs each id once, so what goes in a circle "
-                      "ends after one lap, and an origin alone says whether it may be handed on"),
+                      "operations count no hops: a hub logs each id once, so what goes in a "
+                      "circle ends after one lap, and its origin alone says whether it may be "
+                      "handed on"),
         Behaviour("D8", "it asks to be enforced", OPS, MALFORMED,
                   telling("policy.act", "enforce")),
         Behaviour("D9", "k claimed in the data", OPS, MALFORMED, telling("policy.votes", 5)),

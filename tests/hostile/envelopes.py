@@ -20,10 +20,10 @@ from tests.hostile.peer import (
     Peer,
     envelope_of,
     op_key,
-    signer,
     written_file,
 )
 from tests.simulators.partner import KEY, LOG, OP, THIEF
+from tests.support.signing import signer
 
 OPS, ROOT, FILE, PAGE = (
     "`GET /ops`: an operation's DSSE envelope",
@@ -31,6 +31,7 @@ OPS, ROOT, FILE, PAGE = (
     "`GET /tuf/targets/<sha256>.hub.json`",
     "`GET /ops`: the page's checkpoint",
 )
+
 ORDER = 2**252 + 27742317777372353535851937790883648493
 """Of Ed25519's group: RFC 8032, section 5.1."""
 SMALL = bytes(31) + b"\x80"
@@ -247,7 +248,7 @@ GROUP = Group(
         Behaviour("A6", "key that is not valid yet at that index", OPS, Alarm.RETIRED_KEY,
                   signed_by(signer(132), "op-2"), before=rotated(until=None, first=100)),
         Behaviour("A7", "key of another role: the one for requests", OPS, Alarm.UNKNOWN_KEY,
-                  signed_by(REQUESTS.signer, REQUESTS.key_id)),  # type: ignore[arg-type]
+                  signed_by(REQUESTS.signer, REQUESTS.key_id)),
         Behaviour("A7.log", "key of another role: the log's, under the right id", OPS,
                   Alarm.BAD_SIGNATURE, signed_by(LOG)),
         Behaviour("A7.tuf", "timestamp signed by the key for targets",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What several groups make evil things of: operations, pages, checkpoints and logs of any making."""
+"""What several groups make evil things of: operations, pages, checkpoints, logs."""
 
 import base64
 import json

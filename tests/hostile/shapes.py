@@ -79,7 +79,7 @@ def packed(times: int, said_so: str = "gzip") -> Change:
 
     def change(told: Told) -> Told:
         body = told.body
-        for _ in range(times):
+        for _each in range(times):
             body = gzip.compress(body, mtime=0)
         return replace(told, body=body, lines=(("Content-Encoding", said_so),))
 
@@ -108,7 +108,7 @@ def endless(connection: Connection, _: Peer) -> None:
     """A body without an end, and without a length."""
     connection.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")
     with suppress(OSError):
-        for _ in range(10_240):
+        for _megabyte in range(10_240):
             connection.send(MEGABYTE)
 
 
@@ -153,7 +153,7 @@ def _headers(count: int) -> Callable[[Connection, Peer], None]:
     def script(connection: Connection, _: Peer) -> None:
         with suppress(OSError):
             connection.send(b"HTTP/1.1 200 OK\r\n")
-            for _ in range(0, count, 100):
+            for _hundred in range(0, count, 100):
                 connection.send(b"X: y\r\n" * 100)
             connection.send(b"Content-Length: 0\r\n\r\n")
 
@@ -194,7 +194,8 @@ GROUP = Group(
                   scripted(_lengthened(100)), state=SAME, seconds=SOON,
                   wire="Content-Length is 100 too much, then the connection ends"),
         Behaviour("E3", "Content-Length shorter than the body", HTTP, UNREACHABLE,
-                  scripted(_lengthened(-100)), state=SAME, wire="Content-Length is 100 too little"),
+                  scripted(_lengthened(-100)), state=SAME,
+                  wire="Content-Length is 100 too little"),
         Behaviour("E4", "gzip bomb", HTTP, TOO_LARGE, answering(_bomb), state=SAME,
                   wire="32 MB of zeros, packed by gzip, signed as packed"),
         Behaviour("E5", "nested gzip, said once", HTTP, MALFORMED, packed(2), state=SAME,

@@ -23,7 +23,7 @@ def typed(*arguments):
     return ran.returncode, ran.stdout
 
 
-@pytest.fixture(params=["typed", "called"])
+@pytest.fixture(params=[pytest.param("typed", marks=pytest.mark.slow), "called"])
 def run(request, capsys):
     """A command by its name and arguments; in another process, or, which is quicker, in this."""
     if request.param == "typed":

@@ -87,7 +87,9 @@ def test_each_group_has_something_that_must_be_accepted(group):
 
 
 def test_each_row_says_what_comes_of_it():
-    lines = re.findall(r"^\| [A-F][0-9.a-z]+ \|.*\|$", PAGE.read_text(encoding="utf-8"), re.M)
+    lines = re.findall(
+        r"^\| [A-F][0-9.a-z]+ \|.*\|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE
+    )
 
     assert len(lines) == len(ROWS)
     assert {line.count(" | ") for line in lines} == {5}

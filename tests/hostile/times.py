@@ -11,9 +11,10 @@ from federation.operations.values import Assert, Op, Revoke, SignalCode
 from tests.hostile.behaviours import Behaviour, Group, State
 from tests.hostile.envelopes import renewed, restated, rotated, second_root
 from tests.hostile.making import EVIL, changed, note_at, noted, says, telling
-from tests.hostile.peer import Peer, code, online, roles, said, signer, target
+from tests.hostile.peer import Peer, code, online, roles, said, target
 from tests.simulators.partner import PartnerHub
 from tests.simulators.statements import DAY, NOW, WORDS, operation
+from tests.support.signing import signer
 
 OPS, NOTE, ROOT, TIMESTAMP = (
     "`GET /ops`: an operation's payload",
@@ -21,6 +22,7 @@ OPS, NOTE, ROOT, TIMESTAMP = (
     "`GET /tuf/metadata/<n>.root.json`",
     "`GET /tuf/metadata/timestamp.json`",
 )
+
 SAME = State.SAME
 FORWARD = 2**53 - 1
 """The highest version that can be said."""
@@ -75,6 +77,11 @@ def rotate(peer: Peer) -> None:
         signers=online(),
         now=peer.now,
     )
+
+
+def _renewed(peer: Peer) -> None:
+    rotate(peer)
+    peer.say(EVIL)
 
 
 def _root_again(version: int) -> Any:
@@ -152,6 +159,6 @@ GROUP = Group(
         Behaviour("B17", "root not signed by the one before", ROOT, Alarm.BAD_SIGNATURE,
                   second_root(104, 105, change=_thiefs), state=SAME),
         Behaviour("B18", "root replaced as it should be, and an operation", ROOT, None,
-                  lambda peer: (rotate(peer), peer.say(EVIL))[0], state=State.ACCEPTED),
+                  _renewed, state=State.ACCEPTED),
     ),
 )  # fmt: skip

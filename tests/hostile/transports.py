@@ -9,9 +9,10 @@ from federation.transport.messages import Request
 from federation.transport.signatures import Signing, signed_request, signed_response
 from tests.hostile.behaviours import UNREACHABLE, Behaviour, Change, Elsewhere, Group, State
 from tests.hostile.making import EVIL, says
-from tests.hostile.peer import REQUESTS, Peer, Told, encoded, signer
+from tests.hostile.peer import REQUESTS, Peer, Told, encoded
 from tests.hostile.shapes import answering, scripted
 from tests.simulators.scripted import Connection
+from tests.support.signing import signer
 
 HTTP, TLS, SIGNED, ASKED = (
     "`GET /ops`: HTTP",
@@ -19,6 +20,7 @@ HTTP, TLS, SIGNED, ASKED = (
     "`GET /ops`: the signature of the answer (RFC 9421)",
     "`GET /ops` to us: the signature of the request (RFC 9421)",
 )
+
 SAME = State.SAME
 TRANSPORT = Alarm.TRANSPORT
 TEN_YEARS = 315_360_000

@@ -186,7 +186,7 @@ def _manifest(one: Behaviour, group: Group) -> dict[str, Any]:
         "wire": one.wire,
         "pending": one.pending,
     }
-    return {name: value for name, value in manifest.items() if value not in {"", False, 0}} | {
+    return {name: value for name, value in manifest.items() if value not in {"", False}} | {
         "alarm": manifest["alarm"],
         "ok": manifest["ok"],
         "must_accept": manifest["must_accept"],
@@ -241,7 +241,7 @@ class FilePeer(Peer):
         for step, files in manifest["steps"].items():
             found[step] = {}
             for path, entry in files.items():
-                told = {"file": entry} if isinstance(entry, str) else entry
+                told: dict[str, Any] = {"file": entry} if isinstance(entry, str) else entry
                 found[step][path] = Told(
                     (folder / told["file"]).read_bytes(),
                     told.get("status", OK),
@@ -271,7 +271,7 @@ HEAD = (
 
 def _line(row: Row, group: Group, module: str) -> str:
     if isinstance(row, Inexpressible):
-        return f"| {row.id} | {row.does} | not expressible: {row.reason} | – | – | – |"
+        return f"| {row.id} | {row.does} | not expressible: {row.reason} | none | nothing | none |"
     alarm = "none" if row.alarm is None else f"`{row.alarm}`"
     pending = f"; pending: {row.pending}" if row.pending else ""
     if isinstance(row, Elsewhere):

@@ -7,7 +7,7 @@ One step at a time, so that whoever calls decides when to keep what came, and ma
 from federation.errors import Alarm, RefusedError, TransportError
 from federation.pages import MAX_BYTES, MAX_RECORDS
 from federation.ports import Answer, Wire
-from federation.trust import Accepted, Partner, Received, Trust, accept, accept_revokes
+from federation.trust import Partner, Received, Trust, accept_revokes
 
 PAGE_SECONDS = 30.0  # for a page, beside what it waits
 LONGEST_WAIT = 25  # seconds
@@ -35,24 +35,6 @@ def next_page(wire: Wire, trust: Trust, *, limit: int = MAX_RECORDS, wait: int =
     elif trust.head is not None:
         path += f"&size={trust.head.size}"
     return _body(wire.get(path, max_bytes=MAX_BYTES, seconds=PAGE_SECONDS + wait))
-
-
-def next_operations(
-    wire: Wire,
-    partner: Partner,
-    trust: Trust,
-    *,
-    now: int,
-    limit: int = MAX_RECORDS,
-    wait: int = 0,
-) -> Accepted:
-    """Fetch the page that comes next, and say what of it may be believed.
-
-    Raises:
-        TransportError: The partner did not answer, or not in time.
-        RefusedError: What it answered is not to be believed.
-    """
-    return accept(next_page(wire, trust, limit=limit, wait=wait), partner, trust, now)
 
 
 def early_revokes(

@@ -15,7 +15,7 @@ from typing import Any
 from federation.errors import MalformedError
 from federation.forms import names
 from federation.forms.canonical import read, written
-from federation.forms.fields import Fields, members, one_of, packed, unpadded, whole
+from federation.forms.fields import Fields, many, members, one_of, packed, unpadded, whole
 from federation.log.merkle import HASH_BYTES
 from federation.operations.leaves import Kind, entry
 
@@ -23,6 +23,7 @@ MAX_RECORDS = 1_000
 MAX_BYTES = 8 * 1024 * 1024  # of a page
 MAX_NOTE = 64 * 1024  # characters
 MAX_PROOF = 64  # hashes
+MAX_SETS = 10_000
 REVOKES = "revoke"
 
 
@@ -68,6 +69,8 @@ class Page:
         end: index after the last.
         size: of the log at the checkpoint that the page is held against.
         records: one an index; of revokes only, fewer.
+        sets: public ids of the sets that are shared with whoever asked: what was withheld before
+            one of them was may be asked for again.
         proof: that the log of *size* continues that of *end*.
         checkpoint: the note of that size; None: the one that was asked for.
         is_sparse: whether it has revokes only.
@@ -77,6 +80,7 @@ class Page:
     end: int
     size: int
     records: tuple[Record, ...]
+    sets: tuple[str, ...] = ()
     proof: tuple[bytes, ...] = ()
     checkpoint: bytes | None = None
     is_sparse: bool = False
@@ -95,6 +99,7 @@ class Page:
             end=fields.take("next", whole(0)),
             size=fields.take("size", whole(0)),
             records=tuple(_record(one) for one in fields.take("ops", _records)),
+            sets=fields.take("sets", _sets),
             proof=fields.take("proof", _proof),
             checkpoint=None if note is None else note.encode(),
             is_sparse=fields.maybe("only", one_of(REVOKES)) is not None,
@@ -111,6 +116,7 @@ class Page:
             "size": self.size,
             "ops": [_written(one) for one in self.records],
             "proof": [unpadded(one) for one in self.proof],
+            "sets": list(self.sets),
         }
         if self.checkpoint is not None:
             said["checkpoint"] = self.checkpoint.decode()
@@ -170,6 +176,7 @@ def _records(value: Any) -> list[dict[str, Any]]:
 
 
 _hash = packed(HASH_BYTES)
+_sets = many(names.set_id, 0, MAX_SETS)
 
 
 def _proof(value: Any) -> tuple[bytes, ...]:

@@ -11,7 +11,7 @@ Steps are numbered here, in `docs/protocol/federation.md` §7 and in the tests a
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from federation.audience import may_have
+from federation.audience import is_released, may_have
 from federation.errors import Alarm, MalformedError, RefusedError
 from federation.identity.values import OpKey
 from federation.log.checkpoints import opened as opened_checkpoint
@@ -100,6 +100,11 @@ class Trust:
         return self.head is None or self.head.size == self.applied
 
 
+def from_the_start(trust: Trust) -> Trust:
+    """What is believed of a log that is to be read once more: no less of its size and its root."""
+    return Trust(trust.head)
+
+
 @dataclass(frozen=True)
 class Received:
     """An operation that may be believed to be its origin's.
@@ -137,12 +142,14 @@ class Accepted:
         operations: to be applied, in the log's order.
         refused: what is not believed, each with the reason.
         passed: how many entries said nothing to us: withheld, forgotten, or our own.
+        sets: public ids of the sets that the partner says it shares with us.
         trust: what is believed next; to be kept with the operations, or not at all.
     """
 
     operations: tuple[Received, ...]
     refused: tuple[Refusal, ...]
     passed: int
+    sets: frozenset[str]
     trust: Trust
 
     @property
@@ -177,9 +184,9 @@ def accept(data: bytes, partner: Partner, trust: Trust, now: int) -> Accepted:
     # 3. Its entries are the log's: not one is missing, changed, or ours alone.
     frontier = trust.frontier.extended(leaf_hash(_entry(one)) for one in page.records)
     _check_growth(frontier, head, page)
-    # 4. to 8. One after the other: a bad one never harms the good ones.
-    operations, refused, passed = _believed(page.records, partner, now)
-    return Accepted(operations, refused, passed, Trust(head, frontier))
+    # 4. to 9. One after the other: a bad one never harms the good ones.
+    operations, refused, passed = _believed(page.records, partner, frozenset(page.sets), now)
+    return Accepted(operations, refused, passed, frozenset(page.sets), Trust(head, frontier))
 
 
 def accept_revokes(
@@ -196,7 +203,7 @@ def accept_revokes(
     page = Page.parse(data)
     if not page.is_sparse or page.start < trust.applied:
         raise RefusedError(Alarm.GAP, "these are not the revokes that were asked for")
-    operations, _, _ = _believed(page.records, partner, now)
+    operations, _, _ = _believed(page.records, partner, frozenset(page.sets), now)
     revokes = (one for one in operations if one.operation.op in {Op.REVOKE, Op.POLICY, Op.PURGE})
     return tuple(revokes), page.end
 
@@ -224,7 +231,8 @@ def seen(note: bytes, partner: Partner, trust: Trust, now: int) -> Head:
         note,
         # Nobody stays fresh by a clock that is ahead.
         alive_at=min(_beat(parsed, partner), now),
-        witnessed_at=_witnessed(parsed, partner),
+        # What was witnessed is still there, under what came to it since.
+        witnessed_at=_later(_witnessed(parsed, partner), known, now),
     )
 
 
@@ -278,16 +286,21 @@ def _witnessed(note: Note, partner: Partner) -> int | None:
     return partner.witnesses.freshness(partner.witnesses.witnessed(note, own))
 
 
+def _later(now_seen: int | None, known: Head | None, now: int) -> int | None:
+    times_seen = [now_seen, known.witnessed_at if known is not None else None]
+    return max((min(one, now) for one in times_seen if one is not None), default=None)
+
+
 # -- its operations ------------------------------------------------------------------------------
 
 
 def _believed(
-    records: Collection[Record], partner: Partner, now: int
+    records: Collection[Record], partner: Partner, told: frozenset[str], now: int
 ) -> tuple[tuple[Received, ...], tuple[Refusal, ...], int]:
     operations, refused, passed = [], [], 0
     for record in records:
         try:
-            received = _received(record, partner, now)
+            received = _received(record, partner, told, now)
         except RefusedError as error:
             refused.append(Refusal(record.index, error.alarm, str(error)))
             continue
@@ -298,7 +311,7 @@ def _believed(
     return tuple(operations), tuple(refused), passed
 
 
-def _received(record: Record, partner: Partner, now: int) -> Received | None:
+def _received(record: Record, partner: Partner, told: frozenset[str], now: int) -> Received | None:
     """An operation that may be believed; None: there is nothing for us in it."""
     # Withheld; or what we said ourselves, and need not hear again.
     if record.envelope is None or record.source == partner.here:
@@ -322,9 +335,12 @@ def _received(record: Record, partner: Partner, now: int) -> Received | None:
     # 7. Of an organisation that the partner may vouch for.
     if operation.operator not in partner.operators:
         raise RefusedError(Alarm.UNVOUCHED, "the partner may not speak for this operator")
-    # 8. Meant for us.
-    if not may_have(operation, partner.sets):
+    # 8. Meant for us, by what the partner itself says that it shares.
+    if not may_have(operation, told):
         raise RefusedError(Alarm.OUT_OF_AUDIENCE, "not for this hub")
+    # 9. Wanted here: a set that only the other side shares yet is no offence.
+    if not is_released(operation.policy.sets, partner.sets):
+        return None
     return Received(record.index, said, sealed)
 
 

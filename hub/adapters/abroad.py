@@ -14,11 +14,13 @@ from federation.identity.client import follow
 from federation.identity.pairing import Pairing
 from federation.identity.values import HubFile
 from federation.keys import PublicKey
-from federation.ports import Nonces, Wire
+from federation.operations.payloads import VERSION
+from federation.ports import Wire
 from federation.transport.addresses import Allowance, Base
 from federation.transport.http import HttpWire, public_tls
 from federation.transport.signatures import Signing
 from hub.adapters.identities import Identity
+from hub.adapters.nonces import RedisNonces
 from hub.ports.exchange import Enrolled, Voice
 
 REFRESH_SECONDS = 6 * 3600
@@ -39,11 +41,11 @@ class NetworkAbroad:
     """
 
     def __init__(
-        self, data: Path, *, public_url: str, nonces: Nonces, allowance: Allowance
+        self, data: Path, *, public_url: str, nonces: RedisNonces, allowance: Allowance
     ) -> None:
         self.identity_here = Identity(data)
         self.public_url = public_url
-        self.nonces = nonces
+        self.nonces: RedisNonces = nonces
         self._allowance = allowance
         self._refreshed = 0
         self._following = threading.Lock()
@@ -67,31 +69,23 @@ class NetworkAbroad:
 
     def refresh(self, now: int) -> None:
         """Say that what our repository shows is still meant, if that is due."""
-        if self.identity_here.known() is not None and now - self._refreshed >= REFRESH_SECONDS:
+        if self.identity_here.known() is None:
+            return
+        self.nonces.begin(self.identity_here.made_at())
+        if now - self._refreshed >= REFRESH_SECONDS:
             self.identity_here.refresh(now)
             self._refreshed = now
 
     def identity(self, partner: Enrolled) -> HubFile:
         """Ask a partner who it is."""
         pairing = Pairing(partner.hub, partner.base, partner.root)
-        wire = HttpWire(Base.parse(partner.base), tls=_tls(), allowance=self._allowance)
-
-        def fetch(path: str, most: int) -> bytes | None:
-            answer = wire.get(path, max_bytes=most, seconds=TUF_SECONDS)
-            if answer.status == NOT_FOUND:
-                return None
-            if answer.status != OK:
-                raise TransportError(f"the partner answered {answer.status}")
-            return answer.body
-
-        # Its folder is for one caller at a time.
+        # A partner's folder is for one caller at a time.
         with self._following:
-            found = follow(pairing, fetch, self.identity_here.folder / "partners" / partner.hub)
-        if found.hub.base != partner.base:
-            raise RefusedError(
-                Alarm.TRANSPORT, "the hub is elsewhere now: pair with it again to confirm"
-            )
-        return found.hub
+            return ask(pairing, self.identity_here.folder, self._allowance)
+
+    def open_wire(self, partner: Enrolled) -> Wire:
+        """The way to what a partner tells anybody, and what proves itself: nothing is signed."""
+        return HttpWire(Base.parse(partner.base), tls=_tls(), allowance=self._allowance)
 
     def wire(self, partner: Enrolled, known: HubFile) -> Wire:
         """The way to a partner, whose answers its keys sign."""
@@ -107,6 +101,39 @@ class NetworkAbroad:
             keys=key,
             allowance=self._allowance,
         )
+
+
+def ask(pairing: Pairing, folder: Path, allowance: Allowance) -> HubFile:
+    """Ask a hub who it is, from its pairing string on.
+
+    Args:
+        pairing: whom to believe.
+        folder: of our identity; what is learnt is remembered there.
+        allowance: which addresses beyond the public network may be asked.
+
+    Raises:
+        TransportError: It did not answer.
+        RefusedError: It is not to be believed; what was known still holds.
+    """
+    wire = HttpWire(Base.parse(pairing.base), tls=_tls(), allowance=allowance)
+
+    def fetch(path: str, most: int) -> bytes | None:
+        answer = wire.get(path, max_bytes=most, seconds=TUF_SECONDS)
+        if answer.status == NOT_FOUND:
+            return None
+        if answer.status != OK:
+            raise TransportError(f"the partner answered {answer.status}")
+        return answer.body
+
+    hub = follow(pairing, fetch, folder / "partners" / pairing.hub).hub
+    if hub.base != pairing.base:
+        what = "the hub is elsewhere now: pair with it again to confirm"
+        raise RefusedError(Alarm.TRANSPORT, what)
+    if hub.min_version > VERSION:
+        raise RefusedError(
+            Alarm.MALFORMED, "the hub speaks a later version only: upgrade this one"
+        )
+    return hub
 
 
 def allowance_of(networks: Iterable[str]) -> Allowance:

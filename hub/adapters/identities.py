@@ -113,6 +113,14 @@ class Identity:
             self._read = changed, hubfile.read_hub_file(path.read_bytes())
         return self._read[1]
 
+    def made_at(self) -> int:
+        """When it was made, in seconds since 1970: nobody can have signed anything to us before.
+
+        Raises:
+            FileNotFoundError: It has no identity yet.
+        """
+        return int((self.folder / "keys" / f"{REQUEST}.key").stat().st_mtime)
+
     def pairing(self) -> Pairing:
         """What to tell others, out of band.
 

@@ -18,7 +18,8 @@ import structlog
 
 WITHHELD = "[withheld]"
 _NAMES = """
-    action applied attempt bytes cause changes child checkpoint codes count cursor delay_ms entries
+    action alarm applied attempt behind bytes cause changes child checkpoint codes count cursor
+    delay_ms entries
     epoch error errors event exit gap head hits holder index indicator indicators items job key
     kind label lag_ms level limit links listen logger loop member members method ms name operator
     operators partner pid places policy position positions process reason removed request_id

@@ -35,16 +35,22 @@ class RedisNonces:
         self._tag = f"{{bw:{instance}}}"
         self._birth = f"{self._tag}:nonces-born"
 
-    def begin(self) -> None:
+    def begin(self, none_before: int = 0) -> None:
         """Begin to remember, if it is not begun: the sooner, the sooner it can be relied on.
 
         Without it the first request begins it, and is not new.
 
+        Args:
+            none_before: no request to us can have been signed before, in seconds since 1970: then
+                we had no name. So nothing can be lost of a memory that begins right after.
+
         Raises:
             TransportError: Redis is away.
         """
+        now = self._now()
+        born = none_before - WINDOW if none_before + WINDOW > now else now
         try:
-            self._servers.holding(self._birth).set(self._birth, self._now(), nx=True)
+            self._servers.holding(self._birth).set(self._birth, born, nx=True)
         except (RedisError, OSError) as error:
             self._servers.doubt()
             raise TransportError("nobody can remember requests now") from error

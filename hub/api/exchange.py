@@ -9,15 +9,17 @@ import re
 
 from flask import Blueprint, Response, g, request
 
-from federation.errors import MalformedError
+from federation.errors import FederationError, MalformedError
 from federation.following import LONGEST_WAIT, MEDIA_TYPE
 from federation.pages import MAX_RECORDS, REVOKES
+from federation.witnessing import MAX_REQUEST
 from hub.domain.errors import HubError, NotFoundError
 from hub.ports import Hub
 from hub.ports.exchange import Voice
-from hub.services.exchange import serving
+from hub.services.exchange import serving, witnessing
 from hub.web import current
-from hub.web.partners import partner_asking, signed
+from hub.web.bodies import sent_body
+from hub.web.partners import partner_asking, partner_asking_still, signed
 from hub.web.policy import PARTNER, PUBLIC, policy
 
 blueprint = Blueprint("exchange", __name__, url_prefix="/fed/v1")
@@ -89,10 +91,35 @@ def operations() -> Response:
 
         if not hub.waiting.polled(is_there, seconds):
             headers = {"Retry-After": "1"}
+        # Of whoever waited something may have changed: what is shared with it, above all.
+        partner = partner_asking_still(hub)
     page = serving.page(
         partner, start=start, size=asked.get("size"), limit=limit, hub=hub, voice=voice
     )
     return Response(page.encoded(), mimetype=MEDIA_TYPE, headers=headers)
+
+
+@blueprint.post("/witness/add-checkpoint")
+@policy(PUBLIC, accepts=("text/plain", BYTES), max_bytes=MAX_REQUEST, asks=True)
+def add_checkpoint() -> Response:
+    """Cosign a checkpoint of a log that we witness: https://c2sp.org/tlog-witness."""
+    hub = current()
+    try:
+        lines = witnessing.cosigned(sent_body(request.environ), hub=hub, voice=_voice(hub))
+    except FederationError as error:
+        status, body, media_type = witnessing.status_of(error)
+        return Response(body, status, content_type=media_type)
+    return Response(lines, content_type=NOTE)
+
+
+@blueprint.get("/witness/<name>/checkpoint")
+@policy(PUBLIC)
+def witnessed(name: str) -> Response:
+    """What we cosigned last of a log."""
+    note = witnessing.shown(name, hub=current())
+    if note is None:
+        raise NotFoundError("checkpoint")
+    return Response(note, content_type=NOTE)
 
 
 @blueprint.after_request

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A hub of the demo's own: ``breakwater up`` on an empty folder and a free port."""
 
+import json
 import os
 import re
 import signal
@@ -8,9 +9,10 @@ import socket
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 STARTS_WITHIN = 180.0
 """Seconds; a first start compiles kernels."""
@@ -32,6 +34,8 @@ class RunningHub:
     port: int
     keys: tuple[str, ...] = ()
     set_id: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Further settings, by their environment variables."""
     _process: "subprocess.Popen[bytes] | None" = None
 
     @property
@@ -69,6 +73,23 @@ class RunningHub:
         if not self.keys:
             self.keys = tuple(dict.fromkeys(_KEY.findall(text)))
             self.set_id = _SET.findall(text)[0]
+
+    def command(self, *words: str) -> Any:
+        """Run a command at the hub's console; returns what it prints as JSON.
+
+        Raises:
+            DemoError: It fails.
+        """
+        done = subprocess.run(  # noqa: S603 - our own command line
+            [sys.executable, "-m", "hub.cli", *words, "--json"],
+            env=self._environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise DemoError(f"breakwater {' '.join(words)} failed:\n{done.stderr}")
+        return json.loads(done.stdout)
 
     def stop(self) -> None:
         """Stop it as Ctrl-C does."""
@@ -117,6 +138,7 @@ class RunningHub:
             **kept,
             "BREAKWATER_DATA": str(data),
             "BREAKWATER_LISTEN": f"127.0.0.1:{self.port}",
+            **self.settings,
         }
 
 

@@ -34,6 +34,7 @@ WORKER: Sequence[Loop] = (
     ("forgetting", loops.forget),
     ("figures", loops.show),
     ("publishing", exchange.publish),
+    ("witnessing", exchange.be_witnessed),
     ("identity", exchange.be_known),
     ("partners", exchange.follow_partners),
 )

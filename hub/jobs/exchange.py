@@ -14,7 +14,7 @@ from federation.errors import FederationError, RefusedError, TransportError
 from federation.following import LONGEST_WAIT
 from hub.ports import Hub
 from hub.ports.exchange import ACTIVE, Voice
-from hub.services.exchange import publishing, pulling
+from hub.services.exchange import being_witnessed, publishing, pulling
 
 log = structlog.get_logger(__name__)
 
@@ -22,6 +22,8 @@ LOOK = 1.0
 """Seconds between two looks at who is a partner."""
 NEWS = 0.5
 """Seconds after which is looked, rung or not, whether there is something to say."""
+WITNESS_SECONDS = 5.0
+"""How often is looked whether our newest checkpoint was witnessed."""
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 900.0
 IDENTITY_SECONDS = 1800.0
 """How often a partner is asked who it is: a key that it calls stolen must not hold long."""
@@ -43,11 +45,21 @@ def publish(hub: Hub, stop: threading.Event) -> None:
             hub.follower.wait_for(hub.engine.position + 1, NEWS)
 
 
+def be_witnessed(hub: Hub, stop: threading.Event) -> None:
+    """Have partners say what they saw of our log."""
+    sizes: dict[str, int] = {}
+    while not stop.is_set():
+        voice = hub.abroad.voice()
+        if voice is not None:
+            being_witnessed.ask_witnesses(hub, voice, hub.abroad.open_wire, sizes)
+        stop.wait(WITNESS_SECONDS)
+
+
 def be_known(hub: Hub, stop: threading.Event) -> None:
     """Keep what says who we are from growing old."""
     while not stop.is_set():
         hub.abroad.refresh(int(hub.clock().timestamp()))
-        stop.wait(60.0)
+        stop.wait(LOOK)
 
 
 def follow_partners(hub: Hub, stop: threading.Event) -> None:

@@ -17,6 +17,7 @@ from federation.ports import Nonces, Wire
 from federation.publishing import Growth, LogKeys
 from federation.transport.signatures import Signing
 from federation.trust import Trust
+from federation.witnessing import Seen
 
 STORE, REVIEW, COUNTS = 0, 1, 2
 """Levels of trust: kept only, shown to people, counted."""
@@ -55,6 +56,7 @@ class Enrolled:
         level: STORE, REVIEW or COUNTS.
         state: ACTIVE, PAUSED, SUSPENDED or QUARANTINED.
         sets: public ids of the sets that are shared with it, with their internal keys.
+        heard: those of them that it said it shares with us, while we read its log from the start.
         identity: its hub.json as it was verified last.
         trust: what is believed of its log.
         revoked_to: up to where revokes were taken ahead.
@@ -72,6 +74,7 @@ class Enrolled:
     level: int
     state: str
     sets: Mapping[str, int]
+    heard: frozenset[str]
     identity: bytes | None = field(repr=False)
     trust: Trust = field(repr=False)
     revoked_to: int
@@ -227,6 +230,10 @@ class Partners(Protocol):
         """Share it no more; whether it was."""
         ...
 
+    def heard(self, key: int, sets: Collection[str]) -> None:
+        """Note which of the sets that are shared with a partner it shares with us."""
+        ...
+
     def shared_sets(self) -> dict[int, str]:
         """Internal keys and public ids of all sets that are shared with anybody."""
         ...
@@ -241,6 +248,14 @@ class Partners(Protocol):
 
     def mark(self, hub: str, state: str) -> int:
         """Set the state of all parties that speak through a hub; returns how many changed."""
+        ...
+
+    def witnessed(self, origin: str) -> Seen | None:
+        """What was cosigned last of a log; None: nothing."""
+        ...
+
+    def witness(self, expected: Seen, seen: Seen) -> bool:
+        """Keep what was cosigned, if what was before is as expected; whether it is kept."""
         ...
 
     def accuse(self, key: int | None, error: RefusedError, at: datetime) -> None:
@@ -358,6 +373,10 @@ class Abroad(Protocol):
             TransportError: It did not answer.
             RefusedError: It is not to be believed; what was known still holds.
         """
+        ...
+
+    def open_wire(self, partner: Enrolled) -> Wire:
+        """The way to what a partner tells anybody, and what proves itself: nothing is signed."""
         ...
 
     def wire(self, partner: Enrolled, known: HubFile) -> Wire:

@@ -2,7 +2,7 @@
 """Other hubs, and what is believed of them, in SQL."""
 
 import base64
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection, Row
 from federation.errors import RefusedError
 from federation.log.merkle import Frontier
 from federation.trust import Head, Trust
+from federation.witnessing import Seen
 from hub.domain.errors import ConflictError
 from hub.ports.exchange import ACTIVE, Enrolled
 from hub.storage import tables
@@ -24,6 +25,7 @@ _p, _ps, _s, _b, _v = (
     tables.backfill,
     tables.evidence,
 )
+_w = tables.witnessed
 MOST_EVIDENCE = 100
 """Of one partner and kind; the last of them is written over."""
 
@@ -85,7 +87,7 @@ class SqlPartners:
     def share(self, key: int, set_key: int) -> None:
         """Share a set with a partner; what is in it is to be published."""
         for table, values in (
-            (_ps, {"partner": key, "set_key": set_key}),
+            (_ps, {"partner": key, "set_key": set_key, "heard": False}),
             (_b, {"set_key": set_key, "after": 0, "done": False}),
         ):
             statement = insert(self._connection, table).values(values)
@@ -97,6 +99,13 @@ class SqlPartners:
             _ps.delete().where(_ps.c.partner == key, _ps.c.set_key == set_key)
         )
         return gone.rowcount == 1
+
+    def heard(self, key: int, sets: Collection[str]) -> None:
+        """Note which of the sets that are shared with a partner it shares with us."""
+        named = sa.select(_s.c.key).where(_s.c.id.in_(list(sets)))
+        self._connection.execute(
+            _ps.update().where(_ps.c.partner == key).values(heard=_ps.c.set_key.in_(named))
+        )
 
     def shared_sets(self) -> dict[int, str]:
         """Internal keys and public ids of all sets that are shared with anybody."""
@@ -125,6 +134,31 @@ class SqlPartners:
             party.update().where(party.c.hub == hub, party.c.state != state).values(state=state)
         )
         return marked.rowcount
+
+    # -- witnessing ---------------------------------------------------------------------------
+
+    def witnessed(self, origin: str) -> Seen | None:
+        """What was cosigned last of a log; None: nothing."""
+        row = self._connection.execute(sa.select(_w).where(_w.c.origin == origin)).one_or_none()
+        return None if row is None else Seen(row.origin, row.size, row.root_hash, row.note)
+
+    def witness(self, expected: Seen, seen: Seen) -> bool:
+        """Keep what was cosigned, if what was before is as expected; whether it is kept."""
+        values = {"size": seen.size, "root_hash": seen.root, "note": seen.note}
+        if not expected.note:
+            statement = insert(self._connection, _w).values(origin=seen.origin, **values)
+            added = statement.on_conflict_do_nothing().returning(_w.c.origin)
+            return self._connection.scalar(added) is not None
+        kept = self._connection.execute(
+            _w.update()
+            .where(
+                _w.c.origin == seen.origin,
+                _w.c.size == expected.size,
+                _w.c.root_hash == expected.root,
+            )
+            .values(values)
+        )
+        return kept.rowcount == 1
 
     # -- evidence -----------------------------------------------------------------------------
 
@@ -173,17 +207,17 @@ class SqlPartners:
     def _read(self, which: sa.ColumnElement[bool]) -> list[Enrolled]:
         rows = self._connection.execute(sa.select(_p).where(which).order_by(_p.c.hub)).all()
         sets = self._sets([row.key for row in rows])
-        return [_enrolled(row, sets.get(row.key, {})) for row in rows]
+        return [_enrolled(row, sets.get(row.key, [])) for row in rows]
 
-    def _sets(self, keys: list[int]) -> dict[int, dict[str, int]]:
+    def _sets(self, keys: list[int]) -> dict[int, list[Any]]:
         rows = self._connection.execute(
-            sa.select(_ps.c.partner, _s.c.id, _s.c.key)
+            sa.select(_ps.c.partner, _ps.c.heard, _s.c.id, _s.c.key)
             .join(_s, _s.c.key == _ps.c.set_key)
             .where(_ps.c.partner.in_(keys), _s.c.state == "active")
         )
-        found: dict[int, dict[str, int]] = {}
+        found: dict[int, list[Any]] = {}
         for row in rows:
-            found.setdefault(row.partner, {})[row.id] = row.key
+            found.setdefault(row.partner, []).append(row)
         return found
 
 
@@ -200,7 +234,7 @@ def _believed(trust: Trust) -> dict[str, Any]:
     }
 
 
-def _enrolled(row: Row[Any], sets: Mapping[str, int]) -> Enrolled:
+def _enrolled(row: Row[Any], sets: Sequence[Any]) -> Enrolled:
     head = None
     if row.note is not None:
         head = Head(row.size, row.root_hash, row.note, row.alive_at, row.witnessed_at)
@@ -212,7 +246,8 @@ def _enrolled(row: Row[Any], sets: Mapping[str, int]) -> Enrolled:
         operators=frozenset(row.operators),
         level=row.level,
         state=row.state,
-        sets=dict(sets),
+        sets={one.id: one.key for one in sets},
+        heard=frozenset(one.id for one in sets if one.heard),
         identity=row.identity,
         trust=Trust(head, Frontier.parse(row.frontier)),
         revoked_to=row.revoked_to,

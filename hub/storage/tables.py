@@ -382,6 +382,8 @@ partner_set = Table(
     metadata,
     Column("partner", ForeignKey("partner.key"), primary_key=True),
     Column("set_key", ForeignKey("sharing_set.key"), primary_key=True),
+    # Whether the partner said that it shares it too: what it withheld before is asked for again.
+    Column("heard", Boolean, nullable=False),
 )
 
 # What is published of a set that was there before it was shared: up to which indicator.

@@ -3,6 +3,7 @@
 
 from typing import Any
 
+import structlog
 from flask import Request as FlaskRequest, Response as FlaskResponse, g, request
 
 from federation.errors import FederationError, RefusedError
@@ -15,6 +16,9 @@ from hub.ports.exchange import PAUSED, QUARANTINED, Enrolled
 from hub.services.exchange.partners import identity_of
 from hub.web.errors import NotSignedError
 
+log = structlog.get_logger(__name__)
+
+UNANSWERED = frozenset({PAUSED, QUARANTINED})
 MARK = "#"
 """Between a hub's name and the name of its key."""
 
@@ -34,7 +38,7 @@ def signing_partner(hub: Hub, asked: FlaskRequest) -> Enrolled:
             partner = work.partners.named(name)
         known = identity_of(partner) if partner is not None else None
         named = known.req_key(key_id) if known is not None else None
-        if partner is None or named is None or partner.state in {PAUSED, QUARANTINED}:
+        if partner is None or named is None or partner.state in UNANSWERED:
             return None
         found[key_id] = partner
         return named.public
@@ -43,6 +47,7 @@ def signing_partner(hub: Hub, asked: FlaskRequest) -> Enrolled:
     try:
         key_id = verified(_request(hub, asked), key, hub.abroad.nonces, now)
     except RefusedError as error:
+        log.warning("request_not_signed", alarm=error.alarm.value)
         raise NotSignedError(str(error)) from error
     except FederationError as error:
         raise UnavailableError("Whether the request came already cannot be told now.") from error
@@ -66,6 +71,19 @@ def partner_asking() -> Enrolled:
     """Who asks, as the gate found."""
     asking: Enrolled = g.partner
     return asking
+
+
+def partner_asking_still(hub: Hub) -> Enrolled:
+    """Who asks, as of now.
+
+    Raises:
+        NotSignedError: It is answered no more.
+    """
+    with hub.begin.reading() as work:
+        found = work.partners.named(partner_asking().hub)
+    if found is None or found.state in UNANSWERED:
+        raise NotSignedError("the partner is not answered any more")
+    return found
 
 
 def _request(hub: Hub, asked: FlaskRequest) -> Request:

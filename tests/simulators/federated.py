@@ -4,17 +4,26 @@
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from federation.following import early_revokes, next_operations
-from federation.identity.values import OpKey
+from federation.errors import FederationError, TransportError
+from federation.following import early_revokes, next_page
+from federation.identity import hubfile
+from federation.identity.values import HubFile, Log, Operator, OpKey
 from federation.keys import MemorySigner
 from federation.log.cosignatures import Cosigner
 from federation.log.verifiers import Verifier
 from federation.ports import Answer
 from federation.publishing import LogKeys
-from federation.trust import Partner
+from federation.trust import Partner, accept
 from hub.domain.changes import SYSTEM
 from hub.ports.exchange import COUNTS, Enrolled, Voice
-from hub.services.exchange import publishing, receiving, serving
+from hub.services.exchange import (
+    being_witnessed,
+    partners,
+    publishing,
+    receiving,
+    serving,
+    witnessing,
+)
 from tests.support.house import House
 
 
@@ -60,9 +69,16 @@ class Wire:
             return Answer(409, b"")
         return Answer(200, page.encoded(), "application/json")
 
-    def post(self, path: str, *_: Any, **__: Any) -> Answer:
-        """Nobody posts yet."""
-        raise AssertionError(path)
+    def post(self, path: str, body: bytes, **_: Any) -> Answer:
+        """Witness, as the hub would."""
+        assert path == "/witness/add-checkpoint"
+        self.asked.append(path)
+        try:
+            lines = witnessing.cosigned(body, hub=self.house.hub, voice=self.house.voice)
+        except FederationError as error:
+            status, told, media_type = witnessing.status_of(error)
+            return Answer(status, told, media_type)
+        return Answer(200, lines, "text/plain")
 
 
 class Hub(House):
@@ -73,16 +89,35 @@ class Hub(House):
         self.name = name
         self.voice = voice(name)
         self.count = 0
+        self.sizes: dict[str, int] = {}
 
     def randomness(self, size: int) -> bytes:
         """Random enough, and the same in every run."""
         self.count += 1
         return self.count.to_bytes(size, "big")
 
+    def file(self) -> bytes:
+        """What it says of itself."""
+        spoken = self.voice
+        return hubfile.write(
+            HubFile(
+                hub=self.name,
+                operator=Operator(f"run.{self.name}", "ngo"),
+                base=f"https://{self.name}/fed/v1",
+                operators=(f"run.{self.name}",),
+                log=Log(
+                    spoken.log.origin, (Verifier(spoken.log.origin, spoken.log.log.public).vkey,)
+                ),
+                op_keys=(OpKey(spoken.op_id, spoken.op.public, 1, 0, None),),
+                req_keys=(),
+                witness=Cosigner(spoken.log.beat_name, spoken.log.beat.public).vkey,
+            )
+        )
+
     def pair(self, other: "Hub", *, level: int = COUNTS, operators: tuple[str, ...] = ()) -> None:
         """Enrol another hub."""
         with self.hub.begin.writing(SYSTEM) as work:
-            work.partners.add(
+            key = work.partners.add(
                 hub=other.name,
                 base=f"https://{other.name}/fed/v1",
                 root="0" * 64,
@@ -90,6 +125,7 @@ class Hub(House):
                 level=level,
                 at=self.clock(),
             )
+            work.partners.change(key, identity=other.file())
             work.commit()
 
     def share(self, other: str, set_id: str) -> None:
@@ -123,29 +159,33 @@ class Hub(House):
 
     def partner(self, other: "Hub") -> Partner:
         """What was settled with another hub."""
-        kept, spoken = self.enrolled(other.name), other.voice
-        return Partner(
-            hub=other.name,
-            origin=spoken.log.origin,
-            log=(Verifier(spoken.log.origin, spoken.log.log.public),),
-            beat=Cosigner(spoken.log.beat_name, spoken.log.beat.public),
-            op_keys={spoken.op_id: OpKey(spoken.op_id, spoken.op.public, 1, 0, None)},
-            operators=kept.operators,
-            sets=frozenset(kept.sets),
-            here=self.name,
-        )
+        kept = self.enrolled(other.name)
+        said = partners.identity_of(kept)
+        assert said is not None
+        with self.hub.begin.reading() as work:
+            known = work.partners.all()
+        return partners.trusted(kept, said, self.name, witnessing.policy_for(kept, known))
 
-    def follow_partner(self, other: "Hub", *, limit: int = 1000) -> int:
+    def ask_witnesses(self, *others: "Hub") -> int:
+        """Have the checkpoint cosigned by others; returns how many did."""
+        known = {one.name: one for one in others}
+
+        def wire(one: Enrolled) -> Wire:
+            if one.hub not in known:
+                raise TransportError("it is away")
+            return Wire(known[one.hub], self.name)
+
+        return being_witnessed.ask_witnesses(self.hub, self.voice, wire, self.sizes)
+
+    def follow_partner(
+        self, other: "Hub", *, limit: int = 1000, state: str = receiving.GOOD
+    ) -> int:
         """Take one page of what another hub says; returns how many operations changed a thing."""
         kept = self.enrolled(other.name)
-        accepted = next_operations(
-            Wire(other, self.name),
-            self.partner(other),
-            kept.trust,
-            now=int(self.clock().timestamp()),
-            limit=limit,
-        )
-        came = receiving.receive(accepted, partner=kept, state=receiving.GOOD, hub=self.hub)
+        page = next_page(Wire(other, self.name), kept.trust, limit=limit)
+        now = int(self.clock().timestamp())
+        accepted = accept(page, self.partner(other), kept.trust, now)
+        came = receiving.receive(accepted, partner=kept, state=state, hub=self.hub)
         assert came is not None
         return came.kept
 

@@ -82,6 +82,7 @@ class PartnerHub:
             end,
             size,
             tuple(self.records[start:end]),
+            (SET,),
             tuple(consistency_proof(end, size, reading(size, self._fetch))),
             self.note(),
         )
@@ -90,7 +91,7 @@ class PartnerHub:
     def revokes(self, start: int = 0) -> Page:
         """The revokes from somewhere on."""
         end = len(self.records)
-        return Page(start, end, end, tuple(self.records[start:end]), is_sparse=True)
+        return Page(start, end, end, tuple(self.records[start:end]), (SET,), is_sparse=True)
 
     def note(self, now: int = NOW) -> bytes:
         """The checkpoint of now."""

@@ -5,15 +5,18 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
+from federation.forms.names import set_id as set_id_of_others
+from federation.identity import hubfile
 from federation.identity.hubfile import read_hub_file
 from federation.identity.pairing import Pairing
 from federation.identity.values import HubFile
 from federation.log.cosignatures import Cosigner
+from federation.log.policies import Policy as Witnesses
 from federation.log.verifiers import Verifier
 from federation.trust import Head, Partner
 from hub.domain.answers import Answer
-from hub.domain.errors import NotFoundError
-from hub.domain.members import ACTIVE as IN_USE
+from hub.domain.errors import ConflictError, NotFoundError, flaw
+from hub.domain.members import ACTIVE as IN_USE, MemberSet
 from hub.ports import Work
 from hub.ports.exchange import ACTIVE, COUNTS, QUARANTINED, STORE, Enrolled
 from hub.services.office import Caller, Office, changed, shown
@@ -29,7 +32,9 @@ def identity_of(partner: Enrolled) -> HubFile | None:
     return None if partner.identity is None else read_hub_file(partner.identity)
 
 
-def trusted(partner: Enrolled, known: HubFile, here: str) -> Partner:
+def trusted(
+    partner: Enrolled, known: HubFile, here: str, witnesses: Witnesses | None = None
+) -> Partner:
     """What a partner may say to us: what it says of itself, within what was settled with it.
 
     Raises:
@@ -44,6 +49,7 @@ def trusted(partner: Enrolled, known: HubFile, here: str) -> Partner:
         operators=partner.operators,
         sets=frozenset(partner.sets),
         here=here,
+        witnesses=witnesses,
     )
 
 
@@ -54,7 +60,8 @@ def weight(partner: Enrolled, now: int) -> str:
     head = partner.trust.head
     is_fresh = head is not None and is_alive(head, now)
     # Nobody corroborates alone: two hubs without a third that saw the log are as one.
-    is_witnessed = head is not None and head.witnessed_at is not None
+    seen_at = head.witnessed_at if head is not None else None
+    is_witnessed = seen_at is not None and now - seen_at < FRESH_SECONDS
     counts = partner.state == ACTIVE and partner.level >= COUNTS and is_fresh and is_witnessed
     return GOOD if counts else STALE
 
@@ -72,6 +79,7 @@ def enrol(
     *,
     operators: Collection[str],
     level: int,
+    identity: HubFile | None = None,
     by: Caller,
     hub: Office,
 ) -> Answer:
@@ -81,6 +89,7 @@ def enrol(
         pairing: what it said of itself.
         operators: names of those that it may vouch for.
         level: of trust: STORE, REVIEW or COUNTS.
+        identity: what it says of itself, if it was asked.
         by: who administers.
         hub: ours.
 
@@ -97,30 +106,34 @@ def enrol(
             at=hub.clock(),
         )
         made = _enrolled(pairing.hub, work)
+        if identity is not None:
+            work.partners.change(made.key, identity=hubfile.write(identity))
         return changed(work, 201, told(made, hub.clock()), partner=pairing.hub)
 
 
-def share(name: str, set_id: str, *, set_name: str, tlp: str, by: Caller, hub: Office) -> Answer:
+def share(
+    name: str, set_id: str, *, set_name: str | None, tlp: str | None, by: Caller, hub: Office
+) -> Answer:
     """Share a set with a partner: one of ours, or one of theirs, which is then made here.
 
-    A set has one public id in all hubs.
+    A set has one public id in all hubs. What is in ours already is said to the partner.
+
+    Args:
+        name: the partner's.
+        set_id: public id of the set.
+        set_name: what to call it here, if it is theirs.
+        tlp: its label, if it is theirs.
+        by: who administers.
+        hub: ours.
 
     Raises:
-        NotFoundError: There is no such partner.
+        NotFoundError: There is no such partner; or no such set, and nothing says how to make it.
+        BadInputError: The id is none.
+        ConflictError: The name is taken.
     """
     with hub.begin.writing(by.actor) as work:
         partner = _enrolled(name, work)
-        found = work.access.set(set_id) or work.access.add_set(
-            id=set_id,
-            name=set_name,
-            tlp=tlp,
-            onward="none",
-            sandbox=False,
-            state=IN_USE,
-            created_at=hub.clock(),
-        )
-        if found is None:
-            raise NotFoundError("set")
+        found = work.access.set(set_id) or _made(set_id, set_name, tlp, hub, work)
         work.partners.share(partner.key, found.key)
         body = {"partner": name, "set": set_id, "shared": True}
         return changed(work, 200, body, partner=name, set=set_id, shared=True)
@@ -191,6 +204,28 @@ def told(partner: Enrolled, now: datetime) -> dict[str, Any]:
         "reached_at": None if partner.reached_at is None else shown(partner.reached_at),
         "error": partner.error,
     }
+
+
+def _made(set_id: str, name: str | None, tlp: str | None, hub: Office, work: Work) -> MemberSet:
+    """Another hub's set, as it is here."""
+    if name is None or tlp is None:
+        raise NotFoundError("set")
+    try:
+        set_id_of_others(set_id)
+    except ValueError as error:
+        raise flaw("malformed-id", "A set's id is set_ and 26 letters or digits.") from error
+    made = work.access.add_set(
+        id=set_id,
+        name=name,
+        tlp=tlp,
+        onward="none",
+        sandbox=False,
+        state=IN_USE,
+        created_at=hub.clock(),
+    )
+    if made is None:
+        raise ConflictError("There is a set of that name already.", "name-taken")
+    return made
 
 
 def _enrolled(name: str, work: Work) -> Enrolled:

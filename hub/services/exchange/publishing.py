@@ -39,7 +39,9 @@ def publish(hub: Hub, voice: Voice, randomness: Randomness, *, limit: int = AT_O
     """Say what the next changes call for; returns how many positions were looked at."""
     with hub.begin.reading() as work:
         start = work.history.cursor(CURSOR)
-        rows = work.history.after(start, limit)
+        # What a set is must be known here before it is decided what leaves in it.
+        known = hub.directory.position
+        rows = [row for row in work.history.after(start, limit) if row.position <= known]
         if not rows:
             return 0
         plan = _planned({row.subject for row in rows if _calls_for_words(row)}, work, hub, voice)
@@ -57,6 +59,8 @@ def backfill(hub: Hub, voice: Voice, randomness: Randomness, *, limit: int = AT_
         if not todo:
             return 0
         set_key, after = todo[0]
+        if hub.directory.set_keyed(set_key) is None:
+            return 0  # not heard of yet
         keys = work.indicators.keys_in_set(set_key, after=after, limit=limit)
         plan = _planned(keys, work, hub, voice)
     last = keys[-1] if keys else None

@@ -9,16 +9,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from federation.errors import Alarm, RefusedError, TransportError
-from federation.following import early_revokes, next_operations
+from federation.following import early_revokes, next_page
 from federation.identity import hubfile
 from federation.identity.values import HubFile
 from federation.ports import Wire
-from federation.trust import Partner
+from federation.trust import Partner, accept
 from hub.domain.changes import SYSTEM
 from hub.ports import Hub
 from hub.ports.exchange import ACTIVE, SUSPENDED, Enrolled, Voice
 from hub.services.exchange import partners
 from hub.services.exchange.receiving import receive, receive_revokes
+from hub.services.exchange.witnessing import policy_for
 
 FAR = 2_000
 """Entries behind, from which on what was taken back is asked for first."""
@@ -87,12 +88,14 @@ def pull(name: str, *, wait: int, hub: Hub, voice: Voice) -> Turn | None:
     partner = _followed(name, hub)
     if partner is None:
         return None
-    known = partners.identity_of(partner) or ask_identity(partner, hub)
-    settled = partners.trusted(partner, known, voice.hub)
-    wire = hub.abroad.wire(partner, known)
     try:
-        _take_revokes(partner, settled, wire, hub)
-        return _take_page(partner, settled, wire, wait=wait, hub=hub)
+        known = partners.identity_of(partner) or ask_identity(partner, hub)
+        wire = hub.abroad.wire(partner, known)
+        _take_revokes(partner, _settled(partner, known, hub, voice), wire, hub)
+        page = next_page(wire, partner.trust, wait=wait)
+        # Much may have been settled while the partner took its time.
+        partner = _followed(name, hub) or partner
+        return _take(page, partner, _settled(partner, known, hub, voice), hub)
     except RefusedError as error:
         _accuse(partner, error, hub, is_over=error.alarm in OVER)
         raise
@@ -101,15 +104,20 @@ def pull(name: str, *, wait: int, hub: Hub, voice: Voice) -> Turn | None:
         raise
 
 
+def _settled(partner: Enrolled, known: HubFile, hub: Hub, voice: Voice) -> Partner:
+    with hub.begin.reading() as work:
+        others = work.partners.all()
+    return partners.trusted(partner, known, voice.hub, policy_for(partner, others))
+
+
 def _followed(name: str, hub: Hub) -> Enrolled | None:
     with hub.begin.reading() as work:
         partner = work.partners.named(name)
     return partner if partner is not None and partner.state == ACTIVE else None
 
 
-def _take_page(partner: Enrolled, settled: Partner, wire: Wire, *, wait: int, hub: Hub) -> Turn:
-    now = int(hub.clock().timestamp())
-    accepted = next_operations(wire, settled, partner.trust, now=now, wait=wait)
+def _take(page: bytes, partner: Enrolled, settled: Partner, hub: Hub) -> Turn:
+    accepted = accept(page, settled, partner.trust, int(hub.clock().timestamp()))
     if accepted.is_too_bad:
         raise RefusedError(Alarm.CONTENT, "more of a page is bad than a slip explains")
     came = receive(accepted, partner=partner, state=_state(partner, hub), hub=hub)

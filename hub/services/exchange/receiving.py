@@ -14,7 +14,7 @@ import orjson
 
 from federation.errors import Alarm, RefusedError
 from federation.operations.values import Assert, Register
-from federation.trust import Accepted, Received
+from federation.trust import Accepted, Received, from_the_start
 from hub.domain import statements
 from hub.domain.changes import SYSTEM
 from hub.domain.errors import BadInputError
@@ -52,11 +52,17 @@ def receive(accepted: Accepted, *, partner: Enrolled, state: str, hub: Hub) -> C
         hub: ours.
     """
     drafts, refused = _drafted(accepted.operations, partner)
+    shared = accepted.sets & partner.sets.keys()
+    trust = accepted.trust
+    if shared - partner.heard and partner.trust.applied:
+        # What was withheld while a set was not shared is there for us now: all is read once more,
+        # and what is known already changes nothing.
+        trust = from_the_start(trust)
     with hub.begin.writing(SYSTEM) as work:
-        if not work.partners.keep(
-            partner.key, expected=partner.trust.applied, trust=accepted.trust
-        ):
+        if not work.partners.keep(partner.key, expected=partner.trust.applied, trust=trust):
             return None
+        if shared != partner.heard:
+            work.partners.heard(partner.key, shared)
         effects = Effects(partner, state, drafts, hub, work)
         kept = _join(accepted.operations, effects, partner, hub, work)
         told = [*(RefusedError(one.alarm, one.what) for one in accepted.refused), *refused]
@@ -66,7 +72,7 @@ def receive(accepted: Accepted, *, partner: Enrolled, state: str, hub: Hub) -> C
         if bad:
             work.partners.change(partner.key, refused=partner.refused + bad)
         work.commit()
-    return Came(accepted.trust.applied, kept, bad)
+    return Came(trust.applied, kept, bad)
 
 
 def receive_revokes(

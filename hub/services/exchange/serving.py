@@ -50,9 +50,9 @@ def page(
         end = min(at, start + min(limit, MAX_RECORDS))
         records = _fitting(work.logs.entries(log, start, end), partner, _now(hub))
         end = start + len(records)
-        proof = consistency_proof(end, at, reading(at, _tiles(log, work)))
+        proof = consistency_proof(end, at, reading(at, tiles_of(log, work)))
     note = log.note if size is None else None
-    return Page(start, end, at, tuple(records), tuple(proof), note)
+    return Page(start, end, at, tuple(records), tuple(sorted(partner.sets)), tuple(proof), note)
 
 
 def revokes(partner: Enrolled, *, start: int, limit: int, hub: Hub, voice: Voice) -> Page:
@@ -66,7 +66,8 @@ def revokes(partner: Enrolled, *, start: int, limit: int, hub: Hub, voice: Voice
     records = [one for one in known if one.withheld is None]
     if len(known) < len(found):
         end = found[len(known)].index
-    return Page(start, max(start, end), max(start, end), tuple(records), is_sparse=True)
+    shared = tuple(sorted(partner.sets))
+    return Page(start, max(start, end), max(start, end), tuple(records), shared, is_sparse=True)
 
 
 def tile(path: str, *, hub: Hub, voice: Voice) -> bytes:
@@ -81,7 +82,7 @@ def tile(path: str, *, hub: Hub, voice: Voice) -> bytes:
         log = work.logs.open(voice.log.origin)
         if wanted.level == ENTRIES:
             return _bundle(wanted, log, work)
-        return _tiles(log, work)([wanted])[0]
+        return tiles_of(log, work)([wanted])[0]
 
 
 def shown_checkpoint(*, hub: Hub, voice: Voice) -> bytes:
@@ -146,7 +147,9 @@ def _length(leaf: Leaf, record: Record) -> int:
     return len(leaf.sealed.payload) * 4 // 3 + 1024
 
 
-def _tiles(log: OwnLog, work: Work) -> Callable[[Sequence[Tile]], list[bytes]]:
+def tiles_of(log: OwnLog, work: Work) -> Callable[[Sequence[Tile]], list[bytes]]:
+    """Reads tiles of hashes, each as wide as it is asked for."""
+
     def fetch(wanted: Sequence[Tile]) -> list[bytes]:
         found = work.logs.tiles(log, [(one.level, one.index) for one in wanted])
         return [_cut(one, data) for one, data in zip(wanted, found, strict=True)]

@@ -313,3 +313,58 @@ def test_a_copy_is_told_to_be_one(a, b, shared, alpha, beta, clock):
 
     basis = [one.body.words["basis"] for one in logged(a)]
     assert basis[-1] == "matched-shared"
+
+
+def test_what_was_said_before_a_partner_shared_the_set_is_heard(
+    open_hub, a, b, shared, alpha, beta
+):
+    known, other = pdq(), pdq()
+    contributed(alpha, picture(pdq=known), shared)
+    pushed(a, b)
+    c = open_hub("hub-c.example")
+    a.pair(c)
+    c.pair(a, operators=("alpha.example.com",))
+    c.share(a.name, shared)
+    gamma = c.admit("gamma.example.com", sets=[shared])
+    assert c.catch_up(a) == 0
+    assert c.enrolled(a.name).trust.applied == 1
+
+    a.share(c.name, shared)
+    contributed(alpha, picture(pdq=other), shared)
+    a.publish()
+    c.catch_up(a)
+
+    assert matched(gamma, pdq=known)["answer"] == matched(gamma, pdq=other)["answer"] == "hit"
+    assert c.enrolled(a.name).trust.is_level
+
+
+def test_what_was_said_before_we_shared_the_set_is_heard(open_hub, a, b, shared, alpha, beta):
+    known = pdq()
+    contributed(alpha, picture(pdq=known), shared)
+    c = open_hub("hub-c.example")
+    a.pair(c)
+    a.share(c.name, shared)
+    c.pair(a, operators=("alpha.example.com",))
+    a.publish()
+    c.catch_up(a)
+    assert c.enrolled(a.name).trust.applied == 1
+
+    c.share(a.name, shared)
+    gamma = c.admit("gamma.example.com", sets=[shared])
+    c.catch_up(a)
+
+    assert matched(gamma, pdq=known)["answer"] == "hit"
+
+
+def test_a_log_that_is_read_once_more_may_not_be_another(open_hub, a, b, shared, alpha, beta):
+    contributed(alpha, picture(pdq=pdq()), shared)
+    pushed(a, b)
+    second = a.set("second")
+    b.share(a.name, second)
+    a.share(b.name, second)
+    b.follow_partner(a)
+    trust = b.enrolled(a.name).trust
+
+    assert (trust.applied, trust.head.size) == (0, 1)
+    b.catch_up(a)
+    assert b.enrolled(a.name).trust.applied == 1

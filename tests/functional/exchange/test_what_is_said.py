@@ -66,7 +66,7 @@ def hears(b, partner, shared):
     def heard(*operations):
         kept = b.enrolled(ORIGIN)
         partner.say(*operations)
-        page = partner.page(kept.trust.applied).encoded()
+        page = partner.page(kept.trust.applied, sets=(shared,)).encoded()
         accepted = accept(page, trusted(sets=frozenset({shared})), kept.trust, NOW)
         came = receiving.receive(accepted, partner=kept, state=receiving.GOOD, hub=b.hub)
         b.settle()
@@ -209,7 +209,7 @@ def test_a_hub_cannot_narrow_what_another_author_says(b, hears, shared, beta):
 def test_a_page_is_kept_once_whoever_else_keeps_it(b, partner, shared):
     kept = b.enrolled(ORIGIN)
     partner.say(stated(shared, pdq()))
-    page = partner.page().encoded()
+    page = partner.page(sets=(shared,)).encoded()
     accepted = accept(page, trusted(sets=frozenset({shared})), kept.trust, NOW)
 
     first = receiving.receive(accepted, partner=kept, state=receiving.GOOD, hub=b.hub)

@@ -173,6 +173,14 @@ def test_an_operation_is_refused(hub, changed, alarm):
     assert found.operations == ()
 
 
+def test_a_set_that_only_the_partner_shares_yet_is_no_offence(hub):
+    hub.say(operation())
+
+    found = accepted(hub, partner=trusted(sets=frozenset({"set_" + "y" * 26})))
+
+    assert (found.operations, found.refused, found.passed) == ((), (), 1)
+
+
 def test_as_far_ahead_as_clocks_may_be_is_believed(hub):
     hub.say(operation(created=NOW + SKEW))
 
@@ -392,15 +400,15 @@ def test_nothing_but_revokes_is_believed_ahead_of_the_log(hub):
         b'{"from":' + b"9" * 5_000 + b"}",
         b'{"from":NaN}',
         b"\xef\xbb\xbf{}",
-        b'{"from":0,"from":0,"next":0,"ops":[],"proof":[],"size":0}',
-        b'{"from":0,"next":0,"ops":[],"proof":[],"size":0} ',
-        b'{"from":-1,"next":0,"ops":[],"proof":[],"size":0}',
-        b'{"from":0.0,"next":0,"ops":[],"proof":[],"size":0}',
-        b'{"from":"0","next":0,"ops":[],"proof":[],"size":0}',
-        b'{"from":0,"next":0,"ops":[],"proof":[],"size":9223372036854775808}',
-        b'{"extra":1,"from":0,"next":0,"ops":[],"proof":[],"size":0}',
-        b'{"from":0,"next":0,"ops":["\\ud800"],"proof":[],"size":0}',
-        b'{"from":0,"next":0,"ops":["\xff"],"proof":[],"size":0}',
+        b'{"from":0,"from":0,"next":0,"ops":[],"proof":[],"sets":[],"size":0}',
+        b'{"from":0,"next":0,"ops":[],"proof":[],"sets":[],"size":0} ',
+        b'{"from":-1,"next":0,"ops":[],"proof":[],"sets":[],"size":0}',
+        b'{"from":0.0,"next":0,"ops":[],"proof":[],"sets":[],"size":0}',
+        b'{"from":"0","next":0,"ops":[],"proof":[],"sets":[],"size":0}',
+        b'{"from":0,"next":0,"ops":[],"proof":[],"sets":[],"size":9223372036854775808}',
+        b'{"extra":1,"from":0,"next":0,"ops":[],"proof":[],"sets":[],"size":0}',
+        b'{"from":0,"next":0,"ops":["\\ud800"],"proof":[],"sets":[],"size":0}',
+        b'{"from":0,"next":0,"ops":["\xff"],"proof":[],"sets":[],"size":0}',
     ],
 )
 def test_what_is_no_page_is_refused(data):

@@ -154,6 +154,7 @@ def upgrade() -> None:
         "partner_set",
         sa.Column("partner", KEY, nullable=False),
         sa.Column("set_key", KEY, nullable=False),
+        sa.Column("heard", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["partner"], ["partner.key"], name=op.f("fk_partner_set_partner")),
         sa.ForeignKeyConstraint(
             ["set_key"], ["sharing_set.key"], name=op.f("fk_partner_set_set_key")

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Have our log witnessed: ask partners to say that they saw it, and show what they said."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from federation.errors import Alarm, FederationError, RefusedError, TransportError
+from federation.log.cosignatures import Cosigner, times
+from federation.log.lines import number
+from federation.log.notes import Note, Signature
+from federation.log.proofs import consistency_proof
+from federation.log.tiles import reading
+from federation.ports import Answer, Wire
+from federation.witnessing import Request
+from hub.domain.changes import SYSTEM
+from hub.ports import Hub
+from hub.ports.exchange import ACTIVE, Enrolled, OwnLog, Voice
+from hub.services.exchange import partners
+from hub.services.exchange.serving import tiles_of
+from hub.services.exchange.witnessing import CONFLICT, SIZE_TYPE
+
+AGAIN_SECONDS = 600
+"""After which a witness is asked again of what it cosigned already: that it still stands by it."""
+OK = 200
+MAX_ANSWER = 64 * 1024
+ASK_SECONDS = 10.0
+PATH = "/witness/add-checkpoint"
+
+
+def ask_witnesses(
+    hub: Hub, voice: Voice, wire: Callable[[Enrolled], Wire], sizes: dict[str, int]
+) -> int:
+    """Have our checkpoint cosigned by partners that have not yet, or not of late.
+
+    Args:
+        hub: ours.
+        voice: by what we speak.
+        wire: the way to a partner.
+        sizes: what each of them cosigned last, as far as is known; changed here.
+
+    Returns:
+        how many cosigned.
+    """
+    with hub.begin.reading() as work:
+        log = work.logs.open(voice.log.origin)
+        known = [one for one in work.partners.all() if one.state == ACTIVE]
+    if log.note is None:
+        return 0
+    asking = _Asking(log, Note.parse(log.note), hub, sizes)
+    fresh = [line for partner in known for line in asking.ask(partner, wire)]
+    if fresh:
+        with hub.begin.writing(SYSTEM) as work:
+            work.logs.show(log, _with(asking.note, fresh).encoded(), log.noted)
+            work.commit()
+    return len(fresh)
+
+
+@dataclass(frozen=True)
+class _Asking:
+    """Asks for cosignatures of one checkpoint."""
+
+    log: OwnLog
+    note: Note
+    hub: Hub
+    sizes: dict[str, int]
+
+    def ask(self, partner: Enrolled, wire: Callable[[Enrolled], Wire]) -> list[Signature]:
+        """Ask one partner; nothing comes of one that is away, or was asked of late."""
+        said = partners.identity_of(partner)
+        if said is None or said.witness is None:
+            return []
+        witness = Cosigner.parse(said.witness)
+        now = int(self.hub.clock().timestamp())
+        if now - times(self.note, [witness]).get(witness, 0) < AGAIN_SECONDS:
+            return []
+        try:
+            return self._cosigned(partner.hub, witness, wire(partner))
+        except FederationError:
+            # The others are asked nevertheless; that it is away, its health tells.
+            return []
+
+    def _cosigned(self, name: str, witness: Cosigner, wire: Wire) -> list[Signature]:
+        """Ask; once more if the witness knows another size than we thought."""
+        answer = self._sent(wire, self.sizes.get(name, 0))
+        if answer.status == CONFLICT and answer.media_type == SIZE_TYPE:
+            old = number(answer.body.strip())
+            if old > self.log.noted:
+                raise RefusedError(Alarm.ROLLBACK, "a witness saw more of our log than there is")
+            answer = self._sent(wire, old)
+        if answer.status != OK:
+            raise TransportError(f"the witness answered {answer.status}")
+        lines = tuple(Signature.parse(line) for line in answer.body.splitlines() if line)
+        if witness not in times(Note(self.note.text, lines), [witness]):
+            raise RefusedError(Alarm.BAD_SIGNATURE, "the witness answered with another's line")
+        self.sizes[name] = self.log.noted
+        return [line for line in lines if line.name == witness.name]
+
+    def _sent(self, wire: Wire, old: int) -> Answer:
+        size = self.log.noted
+        old = min(old, size)
+        with self.hub.begin.reading() as work:
+            proof = consistency_proof(old, size, reading(size, tiles_of(self.log, work)))
+        body = Request(old, tuple(proof), self.note).encoded()
+        return wire.post(
+            PATH, body, media_type="text/plain", max_bytes=MAX_ANSWER, seconds=ASK_SECONDS
+        )
+
+
+def _with(note: Note, fresh: list[Signature]) -> Note:
+    """A note with further lines; what a witness said before says nothing more."""
+    names = {line.name for line in fresh}
+    kept = (line for line in note.signatures if line.name not in names)
+    return Note(note.text, ()).with_signatures((*kept, *fresh))

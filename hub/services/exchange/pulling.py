@@ -39,7 +39,7 @@ class Turn:
     Attributes:
         kept: operations that changed something.
         behind: entries that are known and not applied.
-        is_idle: whether there was nothing new.
+        is_idle: whether there was nothing new, or all is to be read once more: time to rest.
     """
 
     kept: int
@@ -129,7 +129,8 @@ def _take(page: bytes, partner: Enrolled, settled: Partner, hub: Hub) -> Turn:
     return Turn(
         kept=came.kept if came is not None else 0,
         behind=size - accepted.trust.applied,
-        is_idle=accepted.trust.applied == partner.trust.applied,
+        # Before all is read once more there is a rest: nobody keeps us busy by asking for it.
+        is_idle=(came or accepted.trust).applied <= partner.trust.applied,
     )
 
 

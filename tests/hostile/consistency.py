@@ -13,7 +13,7 @@ from federation.pages import Page
 from tests.hostile.behaviours import Behaviour, Change, Elsewhere, Group, State
 from tests.hostile.envelopes import restated, shown_right
 from tests.hostile.making import another_log, changed, note_of, noted, paging
-from tests.hostile.peer import Peer, said
+from tests.hostile.peer import Peer, Told, said
 from tests.hostile.times import shorter
 
 PAGE, NOTE, PROOF = (
@@ -93,6 +93,11 @@ def _other_origin(peer: Peer, *, own_line: bool) -> bytes:
     return Checkpoint(origin, size, root).signed(peer.log.keys.log).encoded()
 
 
+def _forgetting(peer: Peer) -> None:
+    peer.say(said(81))
+    peer.told = lambda _: Told(b"{}", 410, "application/problem+json")
+
+
 GROUP = Group(
     "C",
     "Consistency",
@@ -126,9 +131,9 @@ GROUP = Group(
                   noted(lambda peer: note_of(peer.log.frontier.size, ROOT)), state=SAME,
                   suspends=True),
         Elsewhere("C12", "two heads for two clients: the second is asked to be cosigned",
-                  "`POST /witness/add-checkpoint`", Alarm.FORK,
+                  "`POST /witness/add-checkpoint` to us", Alarm.FORK,
                   "test_consistency.py::test_who_saw_one_head_cosigns_no_other",
-                  pending="the hub's route for witnessing, and gossip between partners"),
+                  pending="gossip: partners do not compare heads but by cosigning"),
         Behaviour("C13", "checkpoint of another origin under the right key's line", NOTE,
                   Alarm.WRONG_ORIGIN,
                   noted(lambda peer: _other_origin(peer, own_line=True), *THREE),
@@ -138,8 +143,9 @@ GROUP = Group(
                   noted(lambda peer: _other_origin(peer, own_line=False), *THREE),
                   state=SAME),
         Elsewhere("C14", "its own cosignature is to be counted as a witness's", NOTE, None,
-                  "test_consistency.py::test_nobody_witnesses_itself",
-                  pending="a policy of witnesses for each partner"),
+                  "test_consistency.py::test_nobody_witnesses_itself"),
+        Behaviour("C16", "a log that has forgotten what comes next", "`GET /ops`: 410", Alarm.GAP,
+                  _forgetting, state=SAME),
         Behaviour("C15", "a page that ends before its log does, with a true proof", PROOF, None,
                   paging(*THREE, change=_in_parts),
                   state=State.ACCEPTED),

@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Group C: pages, checkpoints and proofs that are not of one log."""
 
+import shutil
+
 import pytest
 
-from federation.errors import Alarm, RefusedError
 from federation.log.checkpoints import Checkpoint
 from federation.log.cosignatures import Cosigner, cosign
 from federation.log.notes import Note
 from federation.log.policies import Group, Policy
-from federation.log.verifiers import Verifier
 from federation.trust import Trust, accept
-from federation.witnessing import Request, Seen, Witness
+from federation.witnessing import Request
+from hub.app import create_app
 from tests.hostile.consistency import GROUP, ROOT
+from tests.hostile.contract import Contract
 from tests.hostile.peer import LOG_ORIGIN, honest
 from tests.simulators.partner import BEAT, LOG, trusted
 from tests.simulators.statements import NOW, ORIGIN
@@ -23,23 +25,44 @@ def test_what_is_not_of_one_log_is_refused(played, behaviour):
     played(behaviour)
 
 
-def test_who_saw_one_head_cosigns_no_other():
+def test_who_saw_one_head_cosigns_no_other(template, tmp_path):
     """What one client alone cannot see: so partners are asked to cosign, and one of them has."""
-    peer = honest()
-    witness = Witness(
-        "hub-b.example/w", signer(7), {LOG_ORIGIN: [Verifier(LOG_ORIGIN, LOG.public)]}
-    )
-    frontier = peer.log.frontier
-    first = Checkpoint(LOG_ORIGIN, frontier.size, frontier.root()).signed(LOG)
-    seen = witness.cosigned(Request(0, (), first), Seen(LOG_ORIGIN), NOW).seen
+    shutil.copytree(template, tmp_path / "hub")
+    contract, peer = Contract(tmp_path / "hub"), honest()
+    client = create_app(contract.settings, contract.hub).test_client()
+    before = contract.dump().encoded()
+    size = peer.log.frontier.size
+    first = Checkpoint(LOG_ORIGIN, size, peer.log.frontier.root()).signed(LOG)
+    other = Checkpoint(LOG_ORIGIN, size, ROOT).signed(LOG)
+    assert cosigned(client, Request(0, (), first)).status_code == 200
 
-    other = Checkpoint(LOG_ORIGIN, frontier.size, ROOT).signed(LOG)
-    with pytest.raises(RefusedError) as refused:
-        witness.cosigned(Request(frontier.size, (), other), seen, NOW)
+    refused = cosigned(client, Request(size, (), other))
 
-    assert refused.value.alarm is Alarm.FORK
-    assert refused.value.evidence[1] == other.encoded()
-    assert witness.cosigned(Request(frontier.size, (), first), seen, NOW).seen.root == seen.root
+    assert refused.status_code == 422
+    with contract.hub.begin.reading() as work:
+        (told,) = work.partners.evidence(contract.partner().key)
+    assert told["alarm"] == "fork"
+    assert told["proof"][1] == other.encoded()
+    assert contract.dump().encoded() == before
+    assert cosigned(client, Request(size, (), first)).status_code == 200
+    contract.close()
+
+
+def cosigned(client, one):
+    """Ask our hub to cosign."""
+    return client.post("/fed/v1/witness/add-checkpoint", data=one.encoded(),
+                       content_type="text/plain")  # fmt: skip
+
+
+def test_nobody_is_witnessed_by_its_own_sign_of_life(template, tmp_path):
+    shutil.copytree(template, tmp_path / "hub")
+    contract = Contract(tmp_path / "hub")
+
+    head = contract.partner().trust.head
+
+    contract.close()
+    assert head is not None
+    assert (head.alive_at, head.witnessed_at) == (NOW, None)
 
 
 def test_nobody_witnesses_itself():

@@ -8,16 +8,18 @@ from secrets import token_bytes
 
 import pytest
 
+from federation.errors import TransportError
 from federation.transport.heads import LONGEST_WAIT
 from federation.transport.http import public_tls
 from federation.transport.messages import Request
 from federation.transport.signatures import new_nonce, signed_request
 from hub.app import create_app
 from hub.services.exchange import publishing
-from tests.hostile.contract import HERE, UNREACHABLE, Contract
+from tests.hostile.contract import HERE, UNREACHABLE, Contract, hurried
 from tests.hostile.peer import REQUESTS, honest, said
 from tests.hostile.playing import check_honest
 from tests.hostile.transports import GROUP
+from tests.simulators.scripted import Scripted
 from tests.support.certificates import Authority
 from tests.support.saying import problem
 
@@ -120,6 +122,50 @@ def test_who_does_not_listen_is_not_held_against(secured):
     told = contract.sync("https://127.0.0.1:1/fed/v1")
 
     assert (told["ok"], told["alarms"]) == (False, [UNREACHABLE])
+
+
+def test_who_hangs_holds_up_no_other_partner(template, tmp_path):
+    shutil.copytree(template, tmp_path / "hub")
+    contract, peer = Contract(tmp_path / "hub", seconds=2.0), honest()
+    peer.say(said(80))
+    is_asked = threading.Event()
+
+    def hang(connection):
+        is_asked.set()
+        connection.hang()
+
+    with Scripted(hang) as hanging, peer.behind() as served:
+        base = f"http://127.0.0.1:{hanging.port}/fed/v1"
+        other = replace(contract.partner(), hub="hub-c.example", base=base)
+        asking = threading.Thread(target=_unanswered, args=(contract.hub.abroad, other))
+        with hurried(2.0):
+            asking.start()
+            assert is_asked.wait(30)
+
+            told = contract.sync(served.url)
+
+            assert asking.is_alive()
+        check_honest(told, 1)
+        asking.join()
+    contract.close()
+
+
+def _unanswered(abroad, partner):
+    with pytest.raises(TransportError):
+        abroad.identity(partner)
+
+
+def test_a_chain_of_roots_has_one_budget_of_time(template, tmp_path, monkeypatch):
+    shutil.copytree(template, tmp_path / "hub")
+    contract, peer = Contract(tmp_path / "hub"), honest()
+    monkeypatch.setattr("hub.adapters.abroad.IDENTITY_SECONDS", 0.0)
+
+    with peer.behind() as served:
+        told = contract.sync(served.url)
+    contract.close()
+
+    assert told["alarms"] == [UNREACHABLE]
+    assert peer.asks == []
 
 
 # -- requests to us ------------------------------------------------------------------------------

@@ -3,13 +3,15 @@
 
 import time
 from dataclasses import replace
+from typing import Any
 
 from federation.errors import Alarm
 from federation.transport.messages import Request
 from federation.transport.signatures import Signing, signed_request, signed_response
 from tests.hostile.behaviours import UNREACHABLE, Behaviour, Change, Elsewhere, Group, State
+from tests.hostile.envelopes import show, shown_right
 from tests.hostile.making import EVIL, says
-from tests.hostile.peer import REQUESTS, Peer, Told, encoded
+from tests.hostile.peer import REQUESTS, Peer, Told, encoded, written_file
 from tests.hostile.shapes import answering, scripted
 from tests.simulators.scripted import Connection
 from tests.support.signing import signer
@@ -21,6 +23,7 @@ HTTP, TLS, SIGNED, ASKED = (
     "`GET /ops` to us: the signature of the request (RFC 9421)",
 )
 
+FILE = "`GET /tuf/targets/<sha256>.hub.json`"
 SAME = State.SAME
 TRANSPORT = Alarm.TRANSPORT
 TEN_YEARS = 315_360_000
@@ -42,6 +45,15 @@ def honestly(status: int) -> Change:
     return answering(lambda told: replace(told, status=status))
 
 
+def shown(**changes: Any) -> Change:
+    """A peer that says something else of itself, rightly signed."""
+    return lambda peer: show(peer, written_file(**changes))
+
+
+def _of_another_hub(peer: Peer) -> None:
+    show(peer, written_file().replace(b"hub-a.example", b"hub-c.example"))
+
+
 def _replayed(peer: Peer) -> None:
     """What it answered before, with its signature of then."""
     earlier = peer.last
@@ -58,14 +70,31 @@ def another_request(connection: Connection, peer: Peer) -> Request:
 
 
 def _for_another(connection: Connection, peer: Peer) -> None:
-    path = connection.head.split(b" ", 2)[1].decode().removeprefix("/fed/v1")
-    told = peer.answer(path)
-    response = peer.signed(connection, told)
+    response = peer.signed(connection, _honest(connection, peer))
     plain = replace(response, headers=response.headers[:1])
     again = signed_response(
         plain, another_request(connection, peer), REQUESTS, created=int(time.time())
     )
     connection.send(encoded(again))
+
+
+def _unsigned(connection: Connection, peer: Peer) -> None:
+    response = peer.signed(connection, _honest(connection, peer))
+    connection.send(encoded(replace(response, headers=response.headers[:1])))
+
+
+def _by_thief(connection: Connection, peer: Peer) -> None:
+    thief = Signing(REQUESTS.key_id, signer(141))
+    connection.send(peer.rendered(connection, _honest(connection, peer), thief))
+
+
+def _other_status(connection: Connection, peer: Peer) -> None:
+    told = replace(_honest(connection, peer), status=404)
+    connection.send(encoded(replace(peer.signed(connection, told), status=200)))
+
+
+def _honest(connection: Connection, peer: Peer) -> Told:
+    return peer.answer(connection.head.split(b" ", 2)[1].decode().removeprefix("/fed/v1"))
 
 
 def _elsewhere(number: int, does: str, message: str, alarm: Alarm, test: str) -> Elsewhere:
@@ -116,6 +145,14 @@ GROUP = Group(
         Behaviour("F16", "answer for another partner", SIGNED, TRANSPORT,
                   scripted(_for_another), state=SAME,
                   wire="the honest answer, signed for another hub's request"),
+        Behaviour("F16.unsigned", "answer that nobody signed", SIGNED, TRANSPORT,
+                  scripted(_unsigned), state=SAME, wire="the honest answer, not signed"),
+        Behaviour("F16.key", "answer that another key signed", SIGNED, TRANSPORT,
+                  scripted(_by_thief), state=SAME,
+                  wire="the honest answer, signed by another key under the right id"),
+        Behaviour("F16.status", "answer whose status was changed on its way", SIGNED, TRANSPORT,
+                  scripted(_other_status), state=SAME,
+                  wire="a 404, signed, under the status 200"),
         _elsewhere(17, "to us: replayed nonce", ASKED, Alarm.REPLAYED,
                    "test_a_request_that_came_already_is_refused"),
         _elsewhere(18, "to us: nonce race", ASKED, Alarm.REPLAYED,
@@ -126,5 +163,11 @@ GROUP = Group(
                    "test_a_request_that_is_not_signed_as_it_must_be_is_refused[F20]"),
         _elsewhere(21, "to us: created outside of the window", ASKED, Alarm.EXPIRED,
                    "test_a_request_that_is_not_signed_as_it_must_be_is_refused[F21]"),
+        Behaviour("F22", "identity that says that the hub is elsewhere now", FILE, TRANSPORT,
+                  shown(base="https://hub-a.example/fed/v1"), mended=shown_right, state=SAME),
+        Behaviour("F23", "identity of another hub", FILE, Alarm.WRONG_ORIGIN, _of_another_hub,
+                  mended=shown_right, state=SAME),
+        Behaviour("F24", "identity that speaks a later version only", FILE, Alarm.MALFORMED,
+                  shown(min_version=2), mended=shown_right, state=SAME),
     ),
 )  # fmt: skip

@@ -42,6 +42,7 @@ def test_who_saw_one_head_cosigns_no_other(template, tmp_path):
     with contract.hub.begin.reading() as work:
         (told,) = work.partners.evidence(contract.partner().key)
     assert told["alarm"] == "fork"
+    assert isinstance(told["proof"], list)
     assert told["proof"][1] == other.encoded()
     assert contract.dump().encoded() == before
     assert cosigned(client, Request(size, (), first)).status_code == 200

@@ -179,6 +179,8 @@ def accept(data: bytes, partner: Partner, trust: Trust, now: int) -> Accepted:
         raise RefusedError(Alarm.GAP, "this is not the page that comes next")
     # 2. Held against a checkpoint of the log.
     head = _head(page, partner, trust, now)
+    if page.end == page.start < page.size:
+        raise RefusedError(Alarm.GAP, "a page that leads nowhere")
     # 3. Its entries are the log's: not one is missing, changed, or ours alone.
     frontier = trust.frontier.extended(leaf_hash(_entry(one)) for one in page.records)
     _check_growth(frontier, head, page)

@@ -113,8 +113,11 @@ def _check(operation: Operation) -> None:
         raise MalformedError("the author is of another hub", Alarm.WRONG_ORIGIN)
     if len(operation.salt) != SALT:
         raise MalformedError(f"the salt has not {SALT} bytes")
-    if (operation.n == 1 and operation.epoch == 1) != (operation.previous is None):
+    # In a later epoch a register's first version may follow one of an earlier, or nothing.
+    if operation.previous is None and operation.n != 1:
         raise MalformedError("only the first version of a register has none before it")
+    if operation.previous is not None and operation.version == (1, 1):
+        raise MalformedError("nothing is before the very first version of a register")
     if not operation.created < operation.expires <= operation.keep <= operation.created + LIFE:
         raise MalformedError("not created < expires <= keep <= two years")
     if operation.op is Op.OPINION and len(operation.policy.sets) != 1:

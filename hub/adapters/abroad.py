@@ -5,6 +5,7 @@ import ipaddress
 import re
 import ssl
 import threading
+from collections import defaultdict
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,7 @@ from federation.ports import Wire
 from federation.transport.addresses import Allowance, Base
 from federation.transport.http import HttpWire, public_tls
 from federation.transport.signatures import Signing
+from federation.transport.sockets import Budget
 from hub.adapters.identities import Identity
 from hub.adapters.nonces import RedisNonces
 from hub.ports.exchange import Enrolled, Voice
@@ -26,6 +28,9 @@ from hub.ports.exchange import Enrolled, Voice
 REFRESH_SECONDS = 6 * 3600
 """A timestamp is good for a day: four times as often somebody may fail to see a new one."""
 TUF_SECONDS = 20.0
+"""For a file of a partner's identity."""
+IDENTITY_SECONDS = 180.0
+"""For all of them: a chain of roots may be long, and each of them just in time."""
 NOT_FOUND, OK = 404, 200
 _FILE = re.compile(r"(?:metadata|targets)/[A-Za-z0-9._-]{1,200}", re.ASCII)
 
@@ -48,7 +53,7 @@ class NetworkAbroad:
         self.nonces: RedisNonces = nonces
         self._allowance = allowance
         self._refreshed = 0
-        self._following = threading.Lock()
+        self._following: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def voice(self) -> Voice | None:
         """By what this hub speaks; None: it was paired with nobody yet."""
@@ -79,8 +84,8 @@ class NetworkAbroad:
     def identity(self, partner: Enrolled) -> HubFile:
         """Ask a partner who it is."""
         pairing = Pairing(partner.hub, partner.base, partner.root)
-        # A partner's folder is for one caller at a time.
-        with self._following:
+        # A partner's folder is for one caller at a time; who is slow holds up nobody else.
+        with self._following[partner.hub]:
             return ask(pairing, self.identity_here.folder, self._allowance)
 
     def open_wire(self, partner: Enrolled) -> Wire:
@@ -116,9 +121,11 @@ def ask(pairing: Pairing, folder: Path, allowance: Allowance) -> HubFile:
         RefusedError: It is not to be believed; what was known still holds.
     """
     wire = HttpWire(Base.parse(pairing.base), tls=_tls(), allowance=allowance)
+    budget = Budget(IDENTITY_SECONDS)
 
     def fetch(path: str, most: int) -> bytes | None:
-        answer = wire.get(path, max_bytes=most, seconds=TUF_SECONDS)
+        seconds = min(TUF_SECONDS, budget.left())
+        answer = wire.get(path, max_bytes=most, seconds=seconds)
         if answer.status == NOT_FOUND:
             return None
         if answer.status != OK:

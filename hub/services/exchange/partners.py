@@ -13,7 +13,7 @@ from federation.identity.values import HubFile
 from federation.log.cosignatures import Cosigner
 from federation.log.policies import Policy as Witnesses
 from federation.log.verifiers import Verifier
-from federation.trust import Partner
+from federation.trust import Head, Partner
 from hub.domain.answers import Answer
 from hub.domain.errors import ConflictError, NotFoundError, flaw
 from hub.domain.members import ACTIVE as IN_USE, MemberSet
@@ -59,12 +59,17 @@ def weight(partner: Enrolled, now: int) -> str:
     if partner.state == QUARANTINED or partner.level == STORE:
         return HIDDEN
     head = partner.trust.head
-    is_fresh = head is not None and now - head.alive_at < FRESH_SECONDS
+    is_fresh = head is not None and is_alive(head, now)
     # Nobody corroborates alone: two hubs without a third that saw the log are as one.
     seen_at = head.witnessed_at if head is not None else None
     is_witnessed = seen_at is not None and now - seen_at < FRESH_SECONDS
     counts = partner.state == ACTIVE and partner.level >= COUNTS and is_fresh and is_witnessed
     return GOOD if counts else STALE
+
+
+def is_alive(head: Head, now: float) -> bool:
+    """Whether a log said of late that this is all there is."""
+    return now - head.alive_at < FRESH_SECONDS
 
 
 # -- administering -------------------------------------------------------------------------------

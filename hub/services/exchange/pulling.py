@@ -25,6 +25,8 @@ FAR = 2_000
 """Entries behind, from which on what was taken back is asked for first."""
 LIES = frozenset({Alarm.FORK, Alarm.ROLLBACK, Alarm.SPLIT_VIEW})
 """What no honest hub does: it is not followed any more before somebody has looked."""
+OVER = LIES | {Alarm.FLOOD, Alarm.CONTENT}
+"""What ends it: nor is who says so much that is bad."""
 MOST_REFUSED = 100
 """Bad operations, after which the same holds."""
 FLOOD = "flood: far more than it used to say; look, then breakwater partners release"
@@ -38,7 +40,7 @@ class Turn:
     Attributes:
         kept: operations that changed something.
         behind: entries that are known and not applied.
-        is_idle: whether there was nothing new.
+        is_idle: whether there was nothing new, or all is to be read once more: time to rest.
     """
 
     kept: int
@@ -51,9 +53,18 @@ def ask_identity(partner: Enrolled, hub: Hub) -> HubFile:
 
     Raises:
         TransportError: It did not answer.
-        RefusedError: It is not to be believed; what was known still holds.
+        RefusedError: It is not to be believed; it was kept against it, and what was known still
+            holds.
     """
-    known = hub.abroad.identity(partner)
+    try:
+        known = hub.abroad.identity(partner)
+    except RefusedError as error:
+        # What it says of itself is no lie about its log: it is asked again.
+        _accuse(partner, error, hub, is_over=False)
+        raise
+    except TransportError as error:
+        _note(partner, hub, error=str(error))
+        raise
     written = hubfile.write(known)
     if written != partner.identity:
         with hub.begin.writing(SYSTEM) as work:
@@ -90,7 +101,7 @@ def pull(name: str, *, wait: int, hub: Hub, voice: Voice) -> Turn | None:
         partner = _followed(name, hub) or partner
         return _take(page, partner, _settled(partner, known, hub, voice), hub)
     except RefusedError as error:
-        _accuse(partner, error, hub)
+        _accuse(partner, error, hub, is_over=error.alarm in OVER)
         raise
     except TransportError as error:
         _note(partner, hub, error=str(error))
@@ -136,7 +147,8 @@ def _take(page: bytes, partner: Enrolled, settled: Partner, hub: Hub) -> Turn:
     return Turn(
         kept=came.kept if came is not None else 0,
         behind=size - accepted.trust.applied,
-        is_idle=accepted.trust.applied == partner.trust.applied,
+        # Before all is read once more there is a rest: nobody keeps us busy by asking for it.
+        is_idle=(came or accepted.trust).applied <= partner.trust.applied,
     )
 
 
@@ -166,19 +178,24 @@ def _note(partner: Enrolled, hub: Hub, *, error: str | None) -> None:
     recent = partner.reached_at is not None and now - partner.reached_at < NOTE_EVERY
     if recent and error == partner.error and state == _state(partner, hub):
         return
+    head = fresh.trust.head
     with hub.begin.writing(SYSTEM) as work:
         work.partners.change(partner.key, **values)
         work.partners.mark(partner.hub, state)
+        if error is None and head is not None and not partners.is_alive(head, now.timestamp()):
+            # It answers, and does not say that this is all there is: it may be kept from us.
+            frozen = RefusedError(Alarm.STALE, "its log does not say that it is alive", head.note)
+            work.partners.accuse(partner.key, frozen, now)
         work.commit()
 
 
-def _accuse(partner: Enrolled, error: RefusedError, hub: Hub) -> None:
-    is_over = error.alarm in LIES or error.alarm in {Alarm.FLOOD, Alarm.CONTENT}
+def _accuse(partner: Enrolled, error: RefusedError, hub: Hub, *, is_over: bool) -> None:
     with hub.begin.writing(SYSTEM) as work:
         work.partners.accuse(partner.key, error, hub.clock())
         work.partners.change(
             partner.key, error=str(error), **({"state": SUSPENDED} if is_over else {})
         )
-        if is_over:
-            work.partners.mark(partner.hub, partners.STALE)
+        # Also who is only refused for long is heard no more, and its word grows old.
+        fresh = work.partners.named(partner.hub) or partner
+        work.partners.mark(partner.hub, _state(fresh, hub))
         work.commit()

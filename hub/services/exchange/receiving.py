@@ -14,7 +14,7 @@ import orjson
 
 from federation.errors import Alarm, RefusedError
 from federation.operations.values import Assert, Register
-from federation.trust import Accepted, Received, from_the_start
+from federation.trust import Accepted, Received, Trust, from_the_start
 from hub.domain import statements
 from hub.domain.changes import SYSTEM
 from hub.domain.errors import BadInputError
@@ -52,12 +52,7 @@ def receive(accepted: Accepted, *, partner: Enrolled, state: str, hub: Hub) -> C
         hub: ours.
     """
     drafts, refused = _drafted(accepted.operations, partner)
-    shared = accepted.sets & partner.sets.keys()
-    trust = accepted.trust
-    if shared - partner.heard and partner.trust.applied:
-        # What was withheld while a set was not shared is there for us now: all is read once more,
-        # and what is known already changes nothing.
-        trust = from_the_start(trust)
+    trust, shared = _once_more(accepted, partner)
     with hub.begin.writing(SYSTEM) as work:
         if not work.partners.keep(partner.key, expected=partner.trust.applied, trust=trust):
             return None
@@ -74,6 +69,19 @@ def receive(accepted: Accepted, *, partner: Enrolled, state: str, hub: Hub) -> C
             work.partners.change(partner.key, refused=partner.refused + bad)
         work.commit()
     return Came(trust.applied, kept, bad)
+
+
+def _once_more(accepted: Accepted, partner: Enrolled) -> tuple[Trust, frozenset[str]]:
+    """What is believed next, and the sets that it was heard of."""
+    shared = accepted.sets & partner.sets.keys()
+    if not shared - partner.heard or not partner.trust.applied:
+        return accepted.trust, shared
+    if not accepted.trust.is_level:
+        # First to the end: who shares a set and does not, in turns, must not send us in circles.
+        return accepted.trust, shared & partner.heard
+    # What was withheld while a set was not shared is there for us now: all is read once more, and
+    # what is known already changes nothing.
+    return from_the_start(accepted.trust), shared
 
 
 def receive_revokes(

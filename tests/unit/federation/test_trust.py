@@ -311,6 +311,17 @@ def test_no_second_checkpoint_is_taken_before_the_first_is_reached(hub):
     assert accepted(hub, trust, checkpoint=None).trust.is_level
 
 
+def test_a_page_that_leads_nowhere_is_refused_until_there_is_nowhere_to_go(hub):
+    hub.say(*statements(5))
+    trust = accept(hub.page(0, 3).encoded(), trusted(), Trust(), NOW).trust
+
+    error = refused(hub, trust, **vars(hub.page(3, 3, checkpoint=None)))
+
+    assert error.alarm is Alarm.GAP
+    level = accepted(hub).trust
+    assert accept(hub.page(5).encoded(), trusted(), level, NOW).trust == level
+
+
 def test_a_page_without_a_checkpoint_is_held_against_the_last(hub):
     hub.say(*statements(2))
     assert refused(hub, checkpoint=None).alarm is Alarm.GAP

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Play a behaviour against a hub under test, and hold what comes of it against what must."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from hub.ports.exchange import ACTIVE, SUSPENDED
+from tests.hostile.behaviours import Behaviour, State
+from tests.hostile.contract import NOW, Contract, State as Dump
+from tests.hostile.peer import Peer, honest, said
+
+NEXT = 90
+"""The number of what the peer says when it is honest again."""
+
+
+def begun(folder: Path) -> Path:
+    """A hub under test that has caught up with the honest peer."""
+    peer = honest()
+    contract = Contract.init(folder, str(peer.pairing))
+    with peer.behind() as served:
+        told = contract.sync(served.url)
+    contract.close()
+    check_honest(told, 4)
+    return folder
+
+
+def play(behaviour: Behaviour, template: Path, folder: Path) -> Contract:
+    """Play it on a copy of a hub that has caught up; the hub is still open afterwards."""
+    shutil.copytree(template, folder)
+    contract = Contract(folder)
+    peer = honest()
+    with peer.behind() as served:
+        if behaviour.before is not None:
+            behaviour.before(peer)
+            told = contract.sync(served.url)
+            assert told["ok"], told
+            assert not told["alarms"], told
+        before, honestly = contract.dump(), remembered(peer)
+        if behaviour.restarts:
+            contract.close()
+            contract = Contract(folder)
+        contract.now, contract.seconds = NOW + behaviour.later, behaviour.seconds
+
+        # The peer does what it does, and is asked once.
+        behaviour.attack(peer)
+        told = contract.sync(served.url)
+
+        check_told(behaviour, told)
+        after = contract.dump()
+        check_state(behaviour, before, after)
+        check_reaction(behaviour, contract)
+
+        # It is honest again, and is taken at its word again.
+        if behaviour.state in {State.SAME, State.WARNED}:
+            peer = served.peer = recalled(peer, honestly)
+        else:
+            silent(peer)
+        if contract.partner().state == SUSPENDED:
+            contract.resume()
+        if behaviour.later:
+            peer.now = contract.now
+            peer.refresh()
+        if behaviour.mended is not None:
+            behaviour.mended(peer)
+        peer.say(said(NEXT))
+        contract.seconds = None
+        told = contract.sync(served.url)
+        check_honest(told, told["applied"])
+        assert told["applied"] >= 1
+        assert contract.dump().position["applied"] == len(peer.log.records)
+        assert holds(contract.dump(), said(NEXT).target)
+    return contract
+
+
+def check_honest(told: dict[str, Any], applied: int) -> None:
+    """What an honest peer says is taken, without an alarm."""
+    assert (told["ok"], told["alarms"], told["applied"]) == (True, [], applied), told
+
+
+def check_told(behaviour: Behaviour, told: dict[str, Any]) -> None:
+    """One alarm, the right one; and the attempt failed, but for what is refused by itself."""
+    alarm = None if behaviour.alarm is None else str(behaviour.alarm)
+    assert told["alarms"] == ([] if alarm is None else [alarm]), told
+    assert told["alarm"] == alarm
+    assert told["ok"] is (behaviour.state is not State.SAME or alarm is None), told
+
+
+def check_state(behaviour: Behaviour, before: Dump, after: Dump) -> None:
+    """What is kept is what it was, as far as it must be."""
+    state = behaviour.state
+    if state in {State.SAME, State.WARNED}:
+        assert after.encoded() == before.encoded()
+        return
+    assert after.position["applied"] == after.position["size"]
+    if state is State.ACCEPTED:
+        assert after.encoded() != before.encoded()
+        return
+    assert after.identity == before.identity
+    assert after.position["applied"] > before.position["applied"]
+    if state is State.GOES_ON:
+        assert json.dumps(after.held) == json.dumps(before.held)
+    elif state is State.SAID:
+        assert after.indicators == before.indicators
+        assert after.opinions == before.opinions
+        # What was said before is still there, word for word.
+        assert [one for one in before.registers if one not in after.registers] == []
+    else:
+        twins = [one for one in after.registers if len(one["ids"]) > 1]
+        gone = {one["target"] for one in twins}
+        assert len(twins) == 1
+        assert after.indicators == [one for one in before.indicators if one["id"] not in gone]
+
+
+def check_reaction(behaviour: Behaviour, contract: Contract) -> None:
+    """Whoever lies about its log is not followed before somebody has looked; others are."""
+    state = contract.partner().state
+    assert state == (SUSPENDED if behaviour.suspends else ACTIVE)
+
+
+def holds(dump: Dump, target: str) -> bool:
+    """Whether an indicator is live."""
+    return any(one["id"] == target for one in dump.indicators)
+
+
+# -- honest again --------------------------------------------------------------------------------
+
+Remembered = tuple[dict[str, bytes], list[Any], Any, dict[Any, bytes], int]
+
+
+def remembered(peer: Peer) -> Remembered:
+    """What an honest peer has."""
+    log = peer.log
+    return dict(peer.files.held), list(log.records), log.frontier, dict(log.tiles), peer.first
+
+
+def recalled(peer: Peer, before: Remembered) -> Peer:
+    """The peer as it was, in the place of what became of it."""
+    again = Peer(peer.base)
+    again.files.held, again.log.records, again.log.frontier, again.log.tiles, again.first = before
+    return again
+
+
+def silent(peer: Peer) -> None:
+    """Let a peer do nothing false any more; what is in its log stays there."""
+    peer.page = peer.told = peer.script = None

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Group C: pages, checkpoints and proofs that are not of one log."""
+
+import shutil
+
+import pytest
+
+from federation.log.checkpoints import Checkpoint
+from federation.log.cosignatures import Cosigner, cosign
+from federation.log.notes import Note
+from federation.log.policies import Group, Policy
+from federation.trust import Trust, accept
+from federation.witnessing import Request
+from hub.app import create_app
+from tests.hostile.consistency import GROUP, ROOT
+from tests.hostile.contract import Contract
+from tests.hostile.peer import LOG_ORIGIN, honest
+from tests.simulators.partner import BEAT, LOG, trusted
+from tests.simulators.statements import NOW, ORIGIN
+from tests.support.signing import signer
+
+
+@pytest.mark.parametrize("behaviour", GROUP.behaviours, ids=lambda one: one.id)
+def test_what_is_not_of_one_log_is_refused(played, behaviour):
+    played(behaviour)
+
+
+def test_who_saw_one_head_cosigns_no_other(template, tmp_path):
+    """What one client alone cannot see: so partners are asked to cosign, and one of them has."""
+    shutil.copytree(template, tmp_path / "hub")
+    contract, peer = Contract(tmp_path / "hub"), honest()
+    client = create_app(contract.settings, contract.hub).test_client()
+    before = contract.dump().encoded()
+    size = peer.log.frontier.size
+    first = Checkpoint(LOG_ORIGIN, size, peer.log.frontier.root()).signed(LOG)
+    other = Checkpoint(LOG_ORIGIN, size, ROOT).signed(LOG)
+    assert cosigned(client, Request(0, (), first)).status_code == 200
+
+    refused = cosigned(client, Request(size, (), other))
+
+    assert refused.status_code == 422
+    with contract.hub.begin.reading() as work:
+        (told,) = work.partners.evidence(contract.partner().key)
+    assert told["alarm"] == "fork"
+    assert isinstance(told["proof"], list)
+    assert told["proof"][1] == other.encoded()
+    assert contract.dump().encoded() == before
+    assert cosigned(client, Request(size, (), first)).status_code == 200
+    contract.close()
+
+
+def cosigned(client, one):
+    """Ask our hub to cosign."""
+    return client.post("/fed/v1/witness/add-checkpoint", data=one.encoded(),
+                       content_type="text/plain")  # fmt: skip
+
+
+def test_nobody_is_witnessed_by_its_own_sign_of_life(template, tmp_path):
+    shutil.copytree(template, tmp_path / "hub")
+    contract = Contract(tmp_path / "hub")
+
+    head = contract.partner().trust.head
+
+    contract.close()
+    assert head is not None
+    assert (head.alive_at, head.witnessed_at) == (NOW, None)
+
+
+def test_nobody_witnesses_itself():
+    """Its sign of life is a cosignature too; in a policy it counts for nothing."""
+    peer = honest()
+    own = Cosigner(f"{ORIGIN}/beat", BEAT.public)
+    other = Cosigner("hub-c.example/w", signer(8).public)
+    partner = trusted(
+        sets=frozenset(),
+        witnesses=Policy(
+            (), {"own": own, "other": other}, (Group("any", 1, ("own", "other")),), "any", {}
+        ),
+    )
+
+    accepted = accept(peer.log.page().encoded(), partner, Trust(), NOW)
+
+    head = accepted.trust.head
+    assert head is not None
+    assert head.alive_at == NOW
+    assert head.witnessed_at is None
+    note = Note.parse(peer.log.note())
+    seen_by = note.with_signatures([cosign(note.text, other.name, signer(8), NOW - 5)])
+    page = peer.log.page(checkpoint=seen_by.encoded())
+    witnessed = accept(page.encoded(), partner, Trust(), NOW).trust.head
+    assert witnessed is not None
+    assert witnessed.witnessed_at == NOW - 5

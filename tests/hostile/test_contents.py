@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Group D: what is rightly signed, and not for this peer to say, or not here, or not so."""
+
+import shutil
+from dataclasses import replace
+
+import pytest
+
+from federation.operations.leaves import Kind
+from federation.operations.payloads import write
+from federation.pages import Record
+from hub.ports.exchange import SUSPENDED
+from tests.hostile.contents import GROUP
+from tests.hostile.contract import Contract
+from tests.hostile.making import envelope, rightly
+from tests.hostile.peer import envelope_of, honest, said, target
+from tests.hostile.playing import check_honest, holds
+from tests.hostile.times import revoked
+from tests.simulators.partner import OP, THIEF
+from tests.simulators.statements import ORIGIN
+
+ROWS = {one.id: one for one in GROUP.behaviours}
+
+
+@pytest.mark.parametrize("behaviour", GROUP.behaviours, ids=lambda one: one.id)
+def test_what_is_not_for_the_peer_to_say_says_nothing(played, behaviour):
+    played(behaviour)
+
+
+def test_who_takes_anothers_id_changes_nothing_of_what_has_it(played):
+    contract = played(ROWS["D21"])
+
+    held = {one["author"]: one["id"] for one in contract.dump().indicators}
+    assert holds(contract.dump(), target(1))
+    assert held["hub-a.example/m/zzzzzzzzzzzzzzzz"] != target(1)
+
+
+def test_what_was_taken_back_stays_taken_back(played):
+    contract = played(ROWS["D12"])
+
+    assert not holds(contract.dump(), target(1))
+
+
+def test_good_entries_beside_a_bad_one_are_taken(played):
+    dump = played(ROWS["D23"]).dump()
+
+    assert holds(dump, target(81))
+    assert holds(dump, target(82))
+    assert not holds(dump, target(80))
+
+
+def test_what_claims_to_be_corroborated_is_one_voice(played):
+    contract = played(ROWS["D9.word"])
+
+    (found,) = [one for one in contract.dump().indicators if one["id"] == target(80)]
+    assert "operators" not in found["words"]
+
+
+# -- what is taken back ahead of the log ---------------------------------------------------------
+
+
+@pytest.fixture
+def far_behind(template, tmp_path, monkeypatch):
+    """A hub that has seen a longer log than it has applied, and so asks for revokes first."""
+    monkeypatch.setattr("hub.services.exchange.pulling.FAR", 1)
+    shutil.copytree(template, tmp_path / "hub")
+    contract, peer = Contract(tmp_path / "hub"), honest()
+    peer.say(said(81), said(82), revoked(1))
+    asked = []
+
+    def one_at_a_time(page, query):
+        if page.is_sparse:
+            asked.append(page.start)
+            return ahead[0](page)
+        return replace(peer.log.page(page.start, page.start + 1, size=page.size),
+                       checkpoint=page.checkpoint) if page.start < page.size else page  # fmt: skip
+
+    ahead = [lambda page: replace(page, records=tuple(
+        one for one in page.records if one.index == 6))]  # fmt: skip
+    peer.page = one_at_a_time
+    yield contract, peer, asked, ahead
+    contract.close()
+
+
+def test_what_is_taken_back_is_taken_back_ahead_of_the_log(far_behind):
+    contract, peer, asked, _ = far_behind
+    with peer.behind() as served:
+        told = contract.sync(served.url)
+
+    check_honest(told, 3)
+    assert asked
+    assert not holds(contract.dump(), target(1))
+
+
+@pytest.mark.parametrize("who", ["thief", "another hub"])
+def test_nobody_else_takes_anything_back_ahead_of_the_log(far_behind, who):
+    contract, peer, asked, ahead = far_behind
+    one = revoked(2)
+    if who == "another hub":
+        one = replace(one, origin="hub-c.example", author=f"hub-c.example/m/{'k' * 16}")
+    forged = envelope_of(one, THIEF if who == "thief" else OP)
+
+    def forging(page):
+        record = Record(6, Kind.OWN, ORIGIN, envelope=forged)
+        return replace(page, records=(record,) if page.start <= record.index else ())
+
+    ahead[0] = forging
+    with peer.behind() as served:
+        told = contract.sync(served.url)
+
+    check_honest(told, 3)
+    assert asked
+    assert holds(contract.dump(), target(2))
+    assert not holds(contract.dump(), target(1))
+
+
+def test_a_page_of_revokes_of_something_else_is_refused(far_behind):
+    contract, peer, _, ahead = far_behind
+    ahead[0] = lambda page: replace(page, start=0, records=())
+    with peer.behind() as served:
+        told = contract.sync(served.url)
+
+        assert told["alarms"] == ["gap"]
+        peer.page = None
+        check_honest(contract.sync(served.url), 2)
+
+
+def test_who_says_bad_things_page_after_page_is_followed_no_more(template, tmp_path):
+    shutil.copytree(template, tmp_path / "hub")
+    contract, peer = Contract(tmp_path / "hub"), honest()
+    for number in range(110):
+        told = write(said(number)).payload
+        peer.put(envelope(told, rightly(told, THIEF)), told)
+    before = contract.dump().held
+
+    def ten(page, _):
+        end = min(page.start + 10, page.size)
+        return replace(peer.log.page(page.start, end, size=page.size), checkpoint=page.checkpoint)
+
+    peer.page = ten
+    with peer.behind() as served:
+        answer = contract.sync(served.url)
+        assert not answer["ok"]
+        assert answer["alarms"].count("flood") == 1
+        assert set(answer["alarms"]) == {"bad-signature", "flood"}
+        assert contract.dump().held == before
+        assert contract.partner().state == SUSPENDED
+
+        contract.resume()
+        peer.page = None
+        peer.say(said(90))
+        again = contract.sync(served.url)
+    contract.close()
+    assert again["ok"]
+    assert holds(contract.dump(), target(90))

@@ -9,11 +9,12 @@ from sqlalchemy.engine import Connection, Row
 
 from federation.operations.envelopes import Sealed
 from federation.operations.values import Register
+from hub.domain.indicators import LIVE
 from hub.ports.exchange import Kept, Statement
 from hub.storage import tables
 from hub.storage.sending import slices
 
-_r, _o, _leaf = tables.register, tables.operation, tables.log_leaf
+_r, _o, _leaf, _i = tables.register, tables.operation, tables.log_leaf, tables.indicator
 _twin = tables.operation.alias("twin")
 _KEPT = (
     sa.select(_r, _o.c.id.label("operation_id"), _twin.c.id.label("twin_id"))
@@ -104,6 +105,36 @@ class SqlExchange:
             self._connection.execute(
                 _o.delete().where(_o.c.key.in_(some), _o.c.key.not_in(logged))
             )
+
+    def forget(self, now: int, *, own: int, limit: int) -> int:
+        """Forget registers that nobody needs any more; what is in our own log is emptied."""
+        is_live = sa.exists().where(_i.c.key == _r.c.indicator, _i.c.state == LIVE)
+        due = sa.case((_o.c.partner.is_(None), own), else_=now)
+        keys = list(
+            self._connection.scalars(
+                sa.select(_r.c.key)
+                .outerjoin(_o, _o.c.key == _r.c.operation)
+                .where(_r.c.keep <= max(now, own), _r.c.keep <= due, ~is_live)
+                .order_by(_r.c.keep, _r.c.key)
+                .limit(limit)
+                .with_for_update(of=_r)
+            )
+        )
+        if keys:
+            self._empty(keys)
+            self._connection.execute(_r.delete().where(_r.c.key.in_(keys)))
+        return len(keys)
+
+    def _empty(self, registers: Sequence[int]) -> None:
+        """Delete what was said in registers; of what is in our log only its id is left."""
+        said = self._connection.scalars(sa.select(_o.c.key).where(_o.c.register.in_(registers)))
+        keys = set(said)
+        logged = sa.select(_leaf.c.operation).where(_leaf.c.operation.in_(keys))
+        ours = set(self._connection.scalars(logged))
+        for some in slices(sorted(ours)):
+            self._connection.execute(_o.update().where(_o.c.key.in_(some)).values(payload=None))
+        for some in slices(sorted(keys - ours)):
+            self._connection.execute(_o.delete().where(_o.c.key.in_(some)))
 
 
 def _row(one: Kept) -> dict[str, Any]:

@@ -57,6 +57,8 @@ class Effects:
         known = self._work.indicators.by_keys(
             kept.indicator for kept, _, _ in changed.values() if kept.indicator is not None
         )
+        ended = self._ended([name.target for name, (kept, *_) in changed.items()
+                             if name.kind == "indicator" and kept.indicator is None])  # fmt: skip
         fresh: list[Fresh] = []
         for name, (kept, identifier, said) in changed.items():
             indicator = known.get(kept.indicator or 0)
@@ -64,6 +66,10 @@ class Effects:
                 draft = self._drafts.get(identifier)
                 if draft is None or said is None or said.op is not Op.ASSERT:
                     self._end(indicator, said)
+                elif indicator is None and self._is_anew(said, ended.get(name.target)):
+                    again = replace(kept, indicator=ended[name.target].key)
+                    self._work.exchange.keep([again])
+                    self._revise(again, ended[name.target], said, draft)
                 elif indicator is None:
                     fresh.append((kept, said, draft))
                 else:
@@ -101,6 +107,16 @@ class Effects:
         if linked:
             self._work.exchange.keep(linked)
             self._opinions_that_waited(linked)
+
+    def _ended(self, targets: Sequence[str]) -> dict[str, Indicator]:
+        """What goes by those public ids already: its register was forgotten, or it is another's."""
+        taken = self._work.indicators.taken(targets) if targets else set()
+        found = (self._work.indicators.find(one, lock=True) for one in sorted(taken))
+        return {one.id: one for one in found if one is not None}
+
+    def _is_anew(self, said: Operation, ended: Indicator | None) -> bool:
+        """Whether its author says again what was forgotten with its register."""
+        return ended is not None and ended.party == self._party(said).key
 
     def _names(self, targets: Sequence[str]) -> list[str]:
         """Public ids: their own, but where somebody took one that was not theirs to take."""

@@ -105,7 +105,7 @@ def _join(
 ) -> int:
     """Join operations into registers and let the hub know; returns how many changed."""
     known = work.exchange.registers(one.operation.register for one in operations)
-    changed = changes(operations, known)
+    changed = changes(operations, known, int(hub.clock().timestamp()))
     if not changed:
         return 0
     kept = _kept(changed, partner, work)

@@ -13,7 +13,7 @@ from federation.operations.payloads import read_operation
 from federation.operations.values import Op, Operation, Opinion as Stated, PolicyChange, Register
 from hub.domain import statements
 from hub.domain.changes import INDICATOR, OPINION, Delta, Event
-from hub.domain.indicators import WITHDRAWN, Draft, Indicator
+from hub.domain.indicators import WITHDRAWN, Draft, Indicator, Opinion
 from hub.domain.members import ACTIVE
 from hub.domain.sharing import Party
 from hub.ports import Hub, Work
@@ -187,6 +187,8 @@ class Effects:
             derived=[one for one in draft.codes if one.derivation],
         )
         self._record(fresh, "assert", deltas, label_is_new=is_new)
+        if not known.is_live or set(sets) - set(known.sets):
+            self._opinions_that_waited([kept])
 
     def _narrow(self, said: Operation) -> None:
         """Share an indicator no more in the sets that its policy names."""
@@ -246,9 +248,14 @@ class Effects:
     def _count(self, said: Operation, body: Stated, about: Indicator, set_name: str) -> None:
         party = self._party(said)
         set_key = self._partner.sets.get(set_name)
-        if set_key is None or set_key not in about.sets or about.operator == party.operator:
+        if set_key is None or about.operator == party.operator:
+            return
+        # Once it was in the set, what was said of it there holds if it comes back.
+        if set_key not in about.sets and not self._work.votes.described([about.key], [set_key]):
             return
         opinion = statements.read_opinion(body, set_key)
+        if self._is_said(opinion, about, party):
+            return
         key, n = self._work.opinions.add(
             opinion,
             indicator=about.key,
@@ -260,9 +267,23 @@ class Effects:
         details = {"set": set_key, "stance": opinion.stance, "reach": opinion.reach}
         self._work.record(Event(OPINION, about.key, n, details))
 
+    def _is_said(self, opinion: Opinion, about: Indicator, party: Party) -> bool:
+        """Whether that is what its operator says already: said again, it is no news."""
+        return any(
+            row.party == party.key
+            and opinion
+            == Opinion(row.set_key, row.stance, row.reason, row.basis, row.assessed_by, row.reach)
+            for row in self._work.opinions.of_entries([about.key], opinion.set_key)
+        )
+
     def _opinions_that_waited(self, linked: Sequence[Kept]) -> None:
         """Count what was said of indicators before they came."""
-        found = self._work.exchange.about([one.about for one in linked], ("opinion",))
+        # What was said here counts since it was said here.
+        found = [
+            one
+            for one in self._work.exchange.about([one.about for one in linked], ("opinion",))
+            if one.said is None
+        ]
         sealed = self._work.exchange.sealed(
             one.operation for one in found if one.operation is not None
         )

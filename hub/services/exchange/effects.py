@@ -109,7 +109,7 @@ class Effects:
             self._opinions_that_waited(linked)
 
     def _ended(self, targets: Sequence[str]) -> dict[str, Indicator]:
-        """What goes by those public ids already: its register was forgotten, or it is another's."""
+        """What goes by those public ids: its register was forgotten, or it is another's."""
         taken = self._work.indicators.taken(targets) if targets else set()
         found = (self._work.indicators.find(one, lock=True) for one in sorted(taken))
         return {one.id: one for one in found if one is not None}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How long things are said: what is taken back outlives it, what is thought of it lives as long."""
+"""How long things are said: what takes back outlives it, what is thought of it lives as long."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -14,21 +14,25 @@ The rules are written anew here, from the rows and the logs, and share no code w
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from federation.log.checkpoints import opened
 from federation.log.merkle import Frontier, leaf_hash
 from federation.log.notes import Note
+from federation.operations.envelopes import payload_of
 from federation.operations.leaves import Kind, entry
+from federation.operations.payloads import read_operation
 from federation.operations.values import Op, Operation, PolicyChange
 from hub.domain.standing import CORROBORATED
 from tests.faults.wholeness import flaws
 from tests.simulators.exchange.hubs import VICTIM, Logged, SimHub
+from tests.simulators.exchange.liar import Book
 from tests.simulators.exchange.town import LIAR, log_of
 
 MOST_EVIDENCE = 100
 CLOCKS_DIFFER = 600  # seconds at most
+TWO = 2  # independent operators corroborate
+LIES = f"liar.{LIAR}"
 
 
 class ViolationError(AssertionError):
@@ -85,7 +89,8 @@ def may_be_live(heard: Iterable[Logged], sets: Iterable[str]) -> dict[str, froze
         if places is None or not shared & set(said.policy.sets):
             continue
         before = places.get(said.target)
-        if before is None or before.version < said.version:
+        # Whoever has forgotten its versions begins anew; the old ones are past their time.
+        if before is None or said.previous is None or before.version < said.version:
             places[said.target] = said
     found = {}
     for target, said in last.items():
@@ -274,36 +279,62 @@ def opinions(hub: SimHub, honest: Sequence[str], stolen: Collection[str]) -> Hel
 # -- I6 ------------------------------------------------------------------------------------------
 
 
-def standings(hub: SimHub, now: datetime) -> dict[tuple[str, str], str]:
+def judged_alike(hubs: Sequence[SimHub], stolen: Collection[str]) -> None:
+    """I5 and I6: hubs say the same of what they all hold, where no liar has a say."""
+    told = {hub.name: standings(hub) for hub in hubs}
+    for place, one in enumerate(hubs):
+        for other in hubs[:place]:
+            mine, theirs = told[one.name], told[other.name]
+            for key in sorted(mine.keys() & theirs.keys()):
+                if key[1] not in stolen and mine[key] != theirs[key]:
+                    raise ViolationError(
+                        "I5",
+                        f"{one.name} and {other.name} judge {key}: {mine[key]}, {theirs[key]}",
+                    )
+
+
+def standings(hub: SimHub) -> dict[tuple[str, str], tuple[str, int]]:
     """What a hub says of its live entries, with its neighbours linked; and that it may (I6)."""
     link_neighbours(hub)
     rows = hub.disk.ask(
         "SELECT i.key, coalesce(r.target, i.id), s.key, s.id FROM entry e"
         " JOIN indicator i ON i.key = e.indicator JOIN sharing_set s ON s.key = e.set_key"
-        " LEFT JOIN register r ON r.indicator = i.key AND r.kind = 'indicator' WHERE e.live"
+        " JOIN operator o ON o.key = i.operator AND o.name != ?"
+        " LEFT JOIN register r ON r.indicator = i.key AND r.kind = 'indicator' WHERE e.live",
+        [LIES],
     )
     named = {(key, set_key): (str(set_id), str(name)) for key, name, set_key, set_id in rows}
+    liar = {key for (key,) in hub.disk.ask("SELECT key FROM operator WHERE name = ?", [LIES])}
     with hub.begin.reading() as work:
-        found = work.votes.described({key for key, _ in named}, {set_key for _, set_key in named})
-    told: dict[tuple[str, str], str] = {}
+        found = work.votes.described(
+            {key for key, _ in named}, {set_key for _, set_key in named}
+        )
+    told: dict[tuple[str, str], tuple[str, int]] = {}
     for one in found:
         place = named.get((one.indicator, one.set_key))
         if place is None:
             continue
-        standing = one.standing(now)
-        told[place] = standing.name
+        said = one.standing(hub.clock())
         behind = {one.operator} | {vote.operator for vote in one.votes if vote.stance == "agree"}
-        if standing.name == CORROBORATED and len(behind) < 2:
+        if said.name == CORROBORATED and len(behind) < TWO:
             raise ViolationError("I6", f"{hub.name}: {place} is corroborated by {behind}")
+        # What is never shared is judged by nobody else.
+        if not liar & {vote.operator for vote in one.votes} and VICTIM not in str(one.words):
+            told[place] = said.name, said.operators
     return told
 
 
 def link_neighbours(hub: SimHub) -> None:
-    """Link what has the same code in the same set: a stand-in for the job that needs an engine."""
+    """Link what has the same code in the same set: a stand-in for the job that needs an engine.
+
+    What never leaves its hub is left out, for elsewhere it is no neighbour of anything.
+    """
     rows = hub.disk.ask(
         "SELECT e.indicator, e.set_key, c.value, i.operator FROM entry e JOIN indicator i"
-        " ON i.key = e.indicator JOIN code c ON c.indicator = i.key WHERE e.live"
-        " ORDER BY e.indicator"
+        " ON i.key = e.indicator JOIN code c ON c.indicator = i.key"
+        " JOIN version v ON v.indicator = i.key AND v.n = i.n"
+        " WHERE e.live AND instr(v.words, ?) = 0 ORDER BY e.indicator",
+        [VICTIM],
     )
     near: defaultdict[tuple[int, bytes], list[tuple[int, int]]] = defaultdict(list)
     for indicator, set_key, value, operator in rows:
@@ -335,21 +366,43 @@ def unforged(hub: SimHub, origins: Mapping[str, SimHub]) -> None:
             raise ViolationError("I8", f"{hub.name} believes that {origin} said {name}")
 
 
-def silenced(hub: SimHub) -> None:
-    """I8: what its author contradicts, and what nobody may vouch for, counts for nothing."""
-    twice = hub.disk.ask(
-        "SELECT r.target FROM register r JOIN indicator i ON i.key = r.indicator"
-        " WHERE r.other IS NOT NULL AND i.state = 'live' AND r.kind = 'indicator'"
-    )
-    if twice:
-        raise ViolationError("I8", f"{hub.name} counts {twice}, which was said in two ways")
+def silenced(hub: SimHub, book: Book) -> None:
+    """I8: what its author contradicts, and what nobody may vouch for, counts for nothing.
+
+    Args:
+        hub: where it must count for nothing.
+        book: the log of the liar, as the hub sees it.
+    """
+    applied = hub.applied()[LIAR]
+    live = {target for _, target, _ in _live_from(hub, LIAR)}
+    for target, said in _last_said(book, applied, hub.now).items():
+        if len(said) > 1 and target in live:
+            raise ViolationError("I8", f"{hub.name} counts {target}, which was said in two ways")
     alien = hub.disk.ask(
         "SELECT i.id FROM indicator i JOIN party p ON p.key = i.party"
         " JOIN operator o ON o.key = i.operator WHERE p.hub = ? AND o.name != ?",
-        [LIAR, f"liar.{LIAR}"],
+        [LIAR, LIES],
     )
     if alien:
         raise ViolationError("I8", f"{hub.name} lets {LIAR} speak for others: {alien}")
+
+
+def _last_said(book: Book, applied: int, now: int) -> dict[str, set[str]]:
+    """Ids of what a liar said last of its indicators, as far as anybody may believe it."""
+    last: dict[str, tuple[tuple[int, int], set[str]]] = {}
+    for record in book.hub.records[:applied]:
+        if record.index in book.bad or record.envelope is None:
+            continue
+        said = read_operation(payload_of(record.envelope))
+        operation = said.operation
+        if operation.register.kind != "indicator" or operation.keep <= now + CLOCKS_DIFFER:
+            continue
+        version, ids = last.get(operation.target, ((0, 0), set()))
+        if operation.version > version:
+            last[operation.target] = operation.version, {said.id}
+        elif operation.version == version:
+            ids.add(said.id)
+    return {target: ids for target, (_, ids) in last.items()}
 
 
 def evidence(hub: SimHub) -> None:

@@ -80,6 +80,8 @@ class Liar:
         """Names of others' indicators that it gave to its own."""
         self.expected: frozenset[Alarm] | None = None
         """What the last answer must raise; None: it was as it should be."""
+        self.lie = ""
+        """What kind of lie it was."""
 
     # -- what it says -------------------------------------------------------------------------
 
@@ -209,7 +211,7 @@ class Liar:
         """Answer a follower; what that must raise is in ``expected``."""
         asked = {name: one[0] for name, one in parse_qs(urlsplit(path).query).items()}
         book, start = self.books[asker], int(asked["from"])
-        self.expected = None
+        self.expected, self.lie = None, ""
         if "only" in asked:
             end = book.size
             records = tuple(book.hub.records[start:end])
@@ -220,7 +222,7 @@ class Liar:
             name = self._random.choice(list(_LIES))
             lie = _LIES[name](self, book, start, size, limit)
             if lie is not None:
-                body, self.expected = lie
+                (body, self.expected), self.lie = lie, name
                 return Answer(409, b"") if name == "short" else _answer(body)
         return _answer(self._page(book, start, size, limit).encoded())
 

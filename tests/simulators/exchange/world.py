@@ -247,9 +247,10 @@ class World:
                 raise ViolationError("I8", f"{hub.name} kept half of a page") from None
             return "crashed"
         hub.disk.arm(0)
-        origin = self.hubs.get(kept.hub)
-        if origin is not None:
-            checks.taken_back(hub, origin)
+        if kept.hub == LIAR:
+            checks.silenced(hub, self.liar.books[hub.name])
+        else:
+            checks.taken_back(hub, self.hubs[kept.hub])
         return (came.applied, came.kept, came.refused) if came is not None else "late"
 
     def _check_belief(self, hub: SimHub, host: str, accepted: Accepted, wire: Wire) -> None:
@@ -273,6 +274,8 @@ class World:
     def _refused(self, hub: SimHub, kept: Enrolled, error: RefusedError, wire: Wire) -> None:
         """I8: only what is wrong is refused, and it is kept as evidence."""
         self.outcome.counts["refused"] += 1
+        if wire.is_true and kept.hub == LIAR:
+            self.outcome.counts[f"answers {self.liar.lie}"] += 1
         if wire.is_true:
             wanted = self.liar.expected if kept.hub == LIAR else self._excused(hub, kept.hub)
             if error.alarm not in (wanted or ()):
@@ -311,12 +314,16 @@ class World:
 
     def _skew(self) -> object:
         hub = self._hub()
-        hub.skew = self.random.randrange(-FARTHEST, FARTHEST + 1)
+        # Rather quite wrong than a little.
+        wrong = self.random.randrange(FARTHEST // 2, FARTHEST + 1)
+        hub.skew = self.random.choice((-wrong, -wrong, 0, wrong, wrong))
         return hub.name, hub.skew
 
     def _lie(self) -> object:
         targets = [name for mine in self.mine.values() for _, name in mine]
-        return self.liar.speak(targets)
+        name = self.liar.speak(targets)
+        self.outcome.counts[f"says {name}"] += 1
+        return name
 
     _was_ahead = True
 
@@ -367,14 +374,16 @@ class World:
             checks.shown(hub)
             checks.whole(hub)
             checks.unforged(hub, self.hubs)
-            checks.silenced(hub)
+            checks.silenced(hub, self.liar.books[hub.name])
             checks.evidence(hub)
             for other in hubs:
                 if other is not hub:
                     checks.taken_back(hub, other)
         checks.alike(hubs, self.liar.stolen)
+        # A vote counts a few seconds after it came.
+        self.time.now += MINUTE
+        checks.judged_alike(hubs, self.liar.stolen)
         for hub in hubs:
-            checks.standings(hub, hub.clock())
             self.outcome.digests[hub.name] = hub.disk.digest()
 
     # -- chance -------------------------------------------------------------------------------
@@ -409,7 +418,7 @@ class World:
 _EVENTS = {
     "contribute": 14, "revise": 10, "victim": 1, "withdraw": 5, "opine": 7, "share": 1,
     "publish": 16, "follow": 34, "early": 6, "sweep": 4,
-    "wait": 12, "cut": 3, "heal": 3, "skew": 3, "lie": 6,
+    "wait": 12, "cut": 3, "heal": 3, "skew": 5, "lie": 6,
 }  # fmt: skip
 
 

@@ -311,6 +311,10 @@ class Exchange(Protocol):
         """Forget operations that nothing needs any more and that are in no log of ours."""
         ...
 
+    def purge(self, target: str) -> int:
+        """Erase what was said of an indicator, whoever said it; its place in logs stays."""
+        ...
+
     def forget(self, now: int, *, own: int, limit: int) -> int:
         """Forget registers that nobody needs any more, with all that was said in them.
 

@@ -101,6 +101,20 @@ class SqlExchange:
                 _o.delete().where(_o.c.key.in_(some), _o.c.key.not_in(logged))
             )
 
+    def purge(self, target: str) -> int:
+        """Erase what was said of an indicator, whoever said it; its place in logs stays.
+
+        It looks at every operation: to erase is rare, and nothing may be left.
+        """
+        is_sqlite = self._connection.dialect.name == "sqlite"
+        where = "instr(payload, :said) > 0" if is_sqlite else "position(:said in payload) > 0"
+        both = sa.and_(
+            sa.text(where).bindparams(said=b'"target":"%b"' % target.encode()),
+            sa.text(where.replace(":said", ":word")).bindparams(word=b'"op":"assert"'),
+        )
+        emptied = _o.update().where(_o.c.payload.is_not(None), both).values(payload=None)
+        return self._connection.execute(emptied).rowcount
+
     def forget(self, now: int, *, own: int, limit: int) -> int:
         """Forget registers that nobody needs any more; what is in our own log is emptied."""
         is_live = sa.exists().where(_i.c.key == _r.c.indicator, _i.c.state == LIVE)

@@ -10,10 +10,17 @@ from typing import Any
 
 from federation.operations.envelopes import Sealed
 from federation.operations.payloads import read_operation
-from federation.operations.values import Op, Operation, Opinion as Stated, PolicyChange, Register
+from federation.operations.values import (
+    Op,
+    Operation,
+    Opinion as Stated,
+    PolicyChange,
+    Purge,
+    Register,
+)
 from hub.domain import statements
-from hub.domain.changes import INDICATOR, OPINION, Delta, Event
-from hub.domain.indicators import WITHDRAWN, Draft, Indicator, Opinion
+from hub.domain.changes import ERASE, INDICATOR, OPINION, Delta, Event
+from hub.domain.indicators import ERASED, WITHDRAWN, Draft, Indicator, Opinion
 from hub.domain.members import ACTIVE
 from hub.domain.sharing import Party
 from hub.ports import Hub, Work
@@ -75,6 +82,9 @@ class Effects:
             if name.kind != "indicator":
                 continue
             draft, indicator = self._drafts.get(identifier), known.get(one.indicator or 0)
+            before = indicator or ended.get(name.target)
+            if before is not None and before.state == ERASED and self._is_anew(said, before):
+                continue  # erased for good, whoever says it once more
             if said is not None and said.op is Op.REVOKE:
                 self._take_back(indicator, said)
             elif draft is None or said is None:
@@ -95,6 +105,8 @@ class Effects:
         for one in said:
             if isinstance(one.body, PolicyChange):
                 self._narrow(one)
+            elif isinstance(one.body, Purge):
+                self._purge(one)
             elif isinstance(one.body, Stated):
                 self._give_opinion(one, one.body)
                 given.add(one.register)
@@ -136,9 +148,11 @@ class Effects:
         found = (self._work.indicators.find(one, lock=True) for one in sorted(taken))
         return {one.id: one for one in found if one is not None}
 
-    def _is_anew(self, said: Operation, ended: Indicator | None) -> bool:
+    def _is_anew(self, said: Operation | None, ended: Indicator | None) -> bool:
         """Whether its author says again what was forgotten with its register."""
-        return ended is not None and ended.party == self._party(said).key
+        if said is None or ended is None:
+            return False
+        return ended.party == self._party(said).key
 
     def _names(self, targets: Sequence[str]) -> list[str]:
         """Public ids: their own, but where somebody took one that was not theirs to take."""
@@ -263,6 +277,26 @@ class Effects:
             live = self._work.partners.live(self._partner.hub) + self.revoked
             self._revocable, self._is_counted = pace.revocable(live), True
         return self.revoked < self._revocable
+
+    def _purge(self, said: Operation) -> None:
+        """Erase what its origin erased: codes, words and the bytes that said them, for good."""
+        target = Register(said.origin, said.author, "indicator", said.target)
+        kept = self._work.exchange.registers([target]).get(target)
+        key = kept.indicator if kept is not None else None
+        found = self._work.indicators.by_keys([key]).get(key) if key is not None else None
+        if found is None or found.state == ERASED:
+            return
+        if found.is_live and not self._may_revoke():
+            hold(found, at=self._now, hub=self._hub, work=self._work)
+            return
+        # The list first: a crash in between leaves what the next start erases again.
+        self._hub.erasures.add(found.id)
+        gone, deltas = self._work.indicators.end(
+            found, kind="erase", state=ERASED, at=self._now, reason=None
+        )
+        self._work.indicators.purge(found.key)
+        self._work.exchange.purge(said.target)
+        self._record(gone, ERASE, deltas)
 
     def _end(self, known: Indicator | None, said: Operation | None) -> None:
         if known is None or not known.is_live:

@@ -23,19 +23,22 @@ from federation.operations.values import (
     Operation,
     Policy,
     PolicyChange,
+    Purge,
     Register,
     Revoke,
 )
 from hub.domain import statements
 from hub.domain.guards import ACCOUNT
-from hub.domain.indicators import EXPIRED, Code, Indicator, Opinion
+from hub.domain.indicators import ERASED, EXPIRED, Code, Indicator, Opinion
 from hub.domain.sharing import Speaker
 from hub.ports import DirectoryPort, Hub, Work
 from hub.ports.exchange import Kept
 
-INDICATOR, OPINION, POLICY = "indicator", "opinion", "policy"
+INDICATOR, OPINION, POLICY, PURGE = "indicator", "opinion", "policy", "purge"
 STRICTNESS = ("clear", "green", "amber", "amber+strict", "red")
 NOBODY_ELSE = "none"
+ERASURE = "erasure"
+"""Why what was said is to be erased: no more is said of it, least of all abroad."""
 
 
 @dataclass(frozen=True)
@@ -155,6 +158,8 @@ class Planner:
             speaker = speakers[one.party]
             last, narrowed = said.get((INDICATOR, one.id)), said.get((POLICY, one.id))
             drafts += self._of_indicator(one, speaker, last, narrowed)
+            if one.state == ERASED and last is not None and (PURGE, one.id) not in said:
+                drafts += self._purged(one, speaker, last)
         return drafts
 
     def _of_indicator(
@@ -189,6 +194,15 @@ class Planner:
         return _draft(
             one, speaker, (last, last.kept.register), op=Op.REVOKE, policy=policy, body=Revoke()
         )
+
+    def _purged(self, one: Indicator, speaker: Speaker, last: Said) -> list[Draft]:
+        """Whoever holds it is asked to erase it as well."""
+        if last.operation is None:
+            return []
+        register = Register(self._name, last.kept.register.author, PURGE, one.id)
+        policy, body = last.operation.policy, Purge(ERASURE)
+        draft = _draft(one, speaker, (None, register), op=Op.PURGE, policy=policy, body=body)
+        return [replace(draft, keep=last.kept.keep)]
 
     def _narrowed(
         self, one: Indicator, speaker: Speaker, last: Said, narrowed: Said | None, gone: Policy
@@ -272,7 +286,7 @@ class Planner:
         """What we said last, by kind of register and public id."""
         kept = [
             one
-            for one in self._work.exchange.about(public_ids, (INDICATOR, POLICY))
+            for one in self._work.exchange.about(public_ids, (INDICATOR, POLICY, PURGE))
             if one.register.origin == self._name
         ]
         keys = [one.operation for one in kept if one.operation is not None]

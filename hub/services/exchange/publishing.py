@@ -149,6 +149,9 @@ def _say(
             operations_keys = _keep(drafts, said, leaves, work)
             if not work.logs.append(log, operations_keys, leaves, growth):
                 return False
+            for draft in drafts:
+                if draft.op is Op.PURGE:
+                    work.exchange.purge(draft.about)
         work.commit()
     return True
 

@@ -2,9 +2,12 @@
 """What one hub knows the other knows, and stops saying when it is taken back."""
 
 import pytest
+import sqlalchemy as sa
 
 from federation.operations.payloads import read_operation
 from hub.domain.changes import SYSTEM
+from hub.services import upkeep
+from hub.storage import tables
 from tests.support.codes import flipped, pdq
 from tests.support.saying import (
     account,
@@ -368,3 +371,72 @@ def test_a_log_that_is_read_once_more_may_not_be_another(open_hub, a, b, shared,
     assert (trust.applied, trust.head.size) == (0, 1)
     b.catch_up(a)
     assert b.enrolled(a.name).trust.applied == 1
+
+
+def payloads(hub):
+    """The bytes of all operations that a hub keeps."""
+    with hub.database.reader.connect() as connection:
+        found = connection.scalars(sa.select(tables.operation.c.payload))
+        return b"".join(one for one in found if one is not None)
+
+
+@pytest.mark.parametrize("is_withdrawn", [False, True])
+def test_what_is_erased_is_erased_at_partners_too(a, b, shared, alpha, beta, is_withdrawn):
+    known, other = pdq(), pdq()
+    indicator = contributed(alpha, picture(pdq=known), shared)
+    contributed(alpha, picture(pdq=other), shared)
+    alpha.post(f"/v1/indicators/{indicator}/versions", version(shared, harm=["solicitation"]))
+    pushed(a, b)
+    if is_withdrawn:
+        withdrawn(alpha, indicator)
+        pushed(a, b)
+    assert known.encode() in payloads(a)
+
+    upkeep.erase(indicator, actor=SYSTEM, hub=a.hub)
+    a.settle()
+    pushed(a, b)
+
+    for hub in (a, b):
+        assert known.encode() not in payloads(hub), hub.name
+        assert other.encode() in payloads(hub)
+        with hub.hub.begin.reading() as work:
+            found = work.indicators.find(indicator)
+            assert found.state == "erased"
+            assert work.indicators.codes([found.key]) == {}
+        assert indicator in hub.hub.erasures.all()
+    assert matched(beta, pdq=known)["answer"] == "none"
+    assert matched(beta, pdq=other)["answer"] == "hit"
+
+
+def test_whoever_comes_later_hears_nothing_of_what_was_erased(open_hub, a, b, shared, alpha, beta):
+    known = pdq()
+    indicator = contributed(alpha, picture(pdq=known), shared)
+    pushed(a, b)
+    upkeep.erase(indicator, actor=SYSTEM, hub=a.hub)
+    a.settle()
+    a.publish()
+    c = open_hub("hub-c.example")
+    a.pair(c)
+    a.share(c.name, shared)
+    c.pair(a, operators=("alpha.example.com",))
+    c.share(a.name, shared)
+
+    c.catch_up(a)
+
+    assert c.enrolled(a.name).trust.head == b.enrolled(a.name).trust.head or b.catch_up(a) >= 0
+    assert known.encode() not in payloads(c)
+
+
+def test_what_we_erased_of_a_partner_is_not_heard_again(a, b, shared, alpha, beta):
+    known = pdq()
+    indicator = contributed(alpha, picture(pdq=known), shared)
+    pushed(a, b)
+    upkeep.erase(indicator, actor=SYSTEM, hub=b.hub)
+    b.settle()
+    alpha.post(f"/v1/indicators/{indicator}/versions", version(shared, harm=["solicitation"]))
+
+    pushed(a, b)
+
+    assert matched(beta, pdq=known)["answer"] == "none"
+    with b.hub.begin.reading() as work:
+        assert work.indicators.codes([work.indicators.find(indicator).key]) == {}

@@ -72,6 +72,13 @@ class NetworkAbroad:
         except FileNotFoundError:
             return None
 
+    def files(self) -> dict[str, bytes]:
+        """All that a newcomer needs of our own TUF repository, by path."""
+        folder = self.identity_here.folder / "tuf"
+        found = (path for path in sorted(folder.glob("*/*")) if path.is_file())
+        named = ((path.relative_to(folder).as_posix(), path) for path in found)
+        return {name: path.read_bytes() for name, path in named if _FILE.fullmatch(name)}
+
     def refresh(self, now: int) -> None:
         """Say that what our repository shows is still meant, if that is due."""
         if self.identity_here.known() is None:
@@ -86,11 +93,17 @@ class NetworkAbroad:
         pairing = Pairing(partner.hub, partner.base, partner.root)
         # A partner's folder is for one caller at a time; who is slow holds up nobody else.
         with self._following[partner.hub]:
-            return ask(pairing, self.identity_here.folder, self._allowance)
+            return ask(pairing, self.identity_here.folder, self.open_wire(partner))
+
+    def identity_by(self, partner: Enrolled, wire: Wire) -> HubFile:
+        """The same, on another way than the network."""
+        pairing = Pairing(partner.hub, partner.base, partner.root)
+        with self._following[partner.hub]:
+            return ask(pairing, self.identity_here.folder, wire)
 
     def open_wire(self, partner: Enrolled) -> Wire:
         """The way to what a partner tells anybody, and what proves itself: nothing is signed."""
-        return HttpWire(Base.parse(partner.base), tls=_tls(), allowance=self._allowance)
+        return open_wire(partner.base, self._allowance)
 
     def wire(self, partner: Enrolled, known: HubFile) -> Wire:
         """The way to a partner, whose answers its keys sign."""
@@ -108,19 +121,27 @@ class NetworkAbroad:
         )
 
 
-def ask(pairing: Pairing, folder: Path, allowance: Allowance) -> HubFile:
+def open_wire(base: str, allowance: Allowance) -> Wire:
+    """The way to what a hub tells anybody.
+
+    Raises:
+        RefusedError: TRANSPORT: the address is none.
+    """
+    return HttpWire(Base.parse(base), tls=_tls(), allowance=allowance)
+
+
+def ask(pairing: Pairing, folder: Path, wire: Wire) -> HubFile:
     """Ask a hub who it is, from its pairing string on.
 
     Args:
         pairing: whom to believe.
         folder: of our identity; what is learnt is remembered there.
-        allowance: which addresses beyond the public network may be asked.
+        wire: the way to it.
 
     Raises:
         TransportError: It did not answer.
         RefusedError: It is not to be believed; what was known still holds.
     """
-    wire = HttpWire(Base.parse(pairing.base), tls=_tls(), allowance=allowance)
     budget = Budget(IDENTITY_SECONDS)
 
     def fetch(path: str, most: int) -> bytes | None:

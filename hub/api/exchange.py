@@ -5,11 +5,13 @@ Identity, checkpoints and tiles prove themselves and are for anybody; operations
 whose requests are signed as our answers are. `docs/protocol/federation.md` §6 has every route.
 """
 
+import io
 import re
 
+import orjson
 from flask import Blueprint, Response, g, request
 
-from federation.errors import FederationError, MalformedError
+from federation.errors import FederationError, MalformedError, RefusedError
 from federation.following import LONGEST_WAIT, MEDIA_TYPE
 from federation.pages import MAX_RECORDS, REVOKES
 from federation.witnessing import MAX_REQUEST
@@ -17,6 +19,7 @@ from hub.domain.errors import HubError, NotFoundError
 from hub.ports import Hub
 from hub.ports.exchange import Voice
 from hub.services.exchange import serving, witnessing
+from hub.services.exchange.bundling import read_bundle
 from hub.web import current
 from hub.web.bodies import sent_body
 from hub.web.partners import partner_asking, partner_asking_still, signed
@@ -27,8 +30,17 @@ blueprint = Blueprint("exchange", __name__, url_prefix="/fed/v1")
 FOREVER = "public, max-age=31536000, immutable"
 NOTE = "text/plain; charset=utf-8"
 BYTES = "application/octet-stream"
+ZIP = "application/zip"
+MAX_POSTED = 32 * 1024 * 1024
+"""Bytes of a bundle that is posted; a larger one is carried in a file."""
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
 _KNOWN = frozenset({"from", "size", "limit", "wait", "only"})
+
+
+class BundleRefusedError(HubError):
+    """A bundle is not to be believed; why is its alarm."""
+
+    slug = "refused"
 
 
 class OddQueryError(HubError):
@@ -97,6 +109,21 @@ def operations() -> Response:
         partner, start=start, size=asked.get("size"), limit=limit, hub=hub, voice=voice
     )
     return Response(page.encoded(), mimetype=MEDIA_TYPE, headers=headers)
+
+
+@blueprint.post("/bundles")
+@policy(PARTNER, accepts=(ZIP,), max_bytes=MAX_POSTED, asks=True, problems=(404,))
+def bundles() -> Response:
+    """Take what a partner says that we cannot reach: a bundle of its log."""
+    hub = current()
+    try:
+        came = read_bundle(
+            io.BytesIO(request.get_data()), hub=hub, voice=_voice(hub), sender=partner_asking().hub
+        )
+    except RefusedError as error:
+        raise BundleRefusedError(error.alarm.value) from error
+    told = {"applied": came.applied, "kept": came.kept, "refused": came.refused}
+    return Response(orjson.dumps(told), mimetype=MEDIA_TYPE)
 
 
 @blueprint.post("/witness/add-checkpoint")

@@ -30,6 +30,7 @@ COMMANDS = {
     "keys": ("hub.cli.grants", "Keys of members: list, add, rotate, revoke."),
     "sets": ("hub.cli.grants", "What is shared with whom: list, add, show, grant, ungrant."),
     "partners": ("hub.cli.partners", "Other hubs: invite, pair, list, share, pause, evidence."),
+    "bundle": ("hub.cli.bundles", "What hubs say to each other, in files: write, read."),
     "openapi": ("hub.cli.describing", "Write the OpenAPI document of this version."),
     "backup": ("hub.cli.keep", "Copy the database while the hub runs."),
     "restore": ("hub.cli.keep", "Put a backup in the place of the database."),

@@ -16,7 +16,7 @@ from federation.errors import FederationError, RefusedError, TransportError
 from federation.identity.pairing import Pairing
 from federation.identity.values import HubFile
 from hub.adapters import clock
-from hub.adapters.abroad import allowance_of, ask
+from hub.adapters.abroad import allowance_of, ask, open_wire
 from hub.adapters.identities import Identity, Introduction
 from hub.cli.exits import CommandError, Exit, read_settings
 from hub.cli.listing import show, show_one
@@ -262,9 +262,9 @@ def _introduced(
 
 
 def _asked(pairing: Pairing, settings: Settings) -> HubFile:
-    allowance = allowance_of(settings.partner_networks)
     try:
-        return ask(pairing, Identity(settings.data).folder, allowance)
+        wire = open_wire(pairing.base, allowance_of(settings.partner_networks))
+        return ask(pairing, Identity(settings.data).folder, wire)
     except TransportError as error:
         raise CommandError(
             f"{pairing.hub} does not answer at {pairing.base}: {error}. Is it running, and may "

@@ -395,6 +395,10 @@ class Abroad(Protocol):
         """A file of our own TUF repository; None: there is none."""
         ...
 
+    def files(self) -> dict[str, bytes]:
+        """All that a newcomer needs of our own TUF repository, by path."""
+        ...
+
     def refresh(self, now: int) -> None:
         """Say that what our repository shows is still meant, if that is due."""
         ...
@@ -406,6 +410,10 @@ class Abroad(Protocol):
             TransportError: It did not answer.
             RefusedError: It is not to be believed; what was known still holds.
         """
+        ...
+
+    def identity_by(self, partner: Enrolled, wire: Wire) -> HubFile:
+        """The same, on another way than the network; same errors."""
         ...
 
     def open_wire(self, partner: Enrolled) -> Wire:

@@ -118,6 +118,7 @@ ROWS = {
     "GET /fed/v1/tuf/{name}": Row(ANYBODY, 404, path="/fed/v1/tuf/metadata/1.root.json"),
     "GET /fed/v1/log/checkpoint": Row(ANYBODY, 404),
     "GET /fed/v1/log/{name}": Row(ANYBODY, 404, path="/fed/v1/log/tile/0/000"),
+    "POST /fed/v1/bundles": Row(frozenset(), 401, keyless=True),
     "POST /fed/v1/witness/add-checkpoint": Row(ANYBODY, 415, body=lambda _world, _ids: {}),
     "GET /fed/v1/witness/<name>/checkpoint": Row(
         ANYBODY, 404, path=f"/fed/v1/witness/{'0' * 64}/checkpoint"

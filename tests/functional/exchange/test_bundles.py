@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a hub says, carried in a file: believed as far as what is served would be."""
+
+import io
+import zipfile
+from datetime import UTC, datetime
+
+import pytest
+
+from federation.errors import Alarm, RefusedError
+from hub.adapters.identities import Introduction
+from hub.domain.errors import NotFoundError
+from hub.ports.exchange import COUNTS
+from hub.services.exchange import partners, publishing
+from hub.services.exchange.bundling import read_bundle, write_bundle
+from hub.services.office import CONSOLE
+from tests.support.codes import pdq
+from tests.support.saying import contributed, matched, picture, withdrawn
+
+
+@pytest.fixture
+def clock(clock):
+    # TUF's own client asks the machine what time it is.
+    clock.now = datetime.now(UTC)
+    return clock
+
+
+@pytest.fixture
+def voices(a, b):
+    """Two hubs with identities of their own, which share a set."""
+    found = []
+    for hub, operator in ((a, "alpha.example.com"), (b, "beta.example.com")):
+        said = Introduction(hub.name, operator, "platform", f"https://{hub.name}", ())
+        identity = hub.hub.abroad.identity_here
+        pairing = identity.begin(said, hub.randomness, int(hub.clock().timestamp()))
+        found.append((pairing, identity.voice()))
+    for hub, (pairing, _), operator in (
+        (a, found[1], "beta.example.com"), (b, found[0], "alpha.example.com"),
+    ):  # fmt: skip
+        partners.enrol(pairing, operators=[operator], level=COUNTS, by=CONSOLE, hub=hub.hub)
+    return found[0][1], found[1][1]
+
+
+@pytest.fixture
+def shared(a, b, voices):
+    set_id = a.set("lures")
+    a.share(b.name, set_id)
+    b.share(a.name, set_id)
+    return set_id
+
+
+@pytest.fixture
+def written(a, b, voices):
+    """Write a bundle of what the first hub says by now."""
+
+    def write(start=0):
+        while publishing.publish(a.hub, voices[0], a.randomness):
+            pass
+        publishing.show_checkpoint(a.hub, voices[0])
+        file = io.BytesIO()
+        write_bundle(
+            b.name, file, start=start, hub=a.hub, voice=voices[0], told=lambda _entries: None
+        )
+        return file
+
+    return write
+
+
+def read(b, voices, file):
+    came = read_bundle(io.BytesIO(file.getvalue()), hub=b.hub, voice=voices[1])
+    b.settle()
+    return came
+
+
+def test_what_is_in_a_bundle_is_matched(a, b, voices, shared, alpha, beta, written):
+    known = [pdq() for _ in range(3)]
+    for one in known:
+        contributed(alpha, picture(pdq=one), shared)
+
+    came = read(b, voices, written())
+
+    assert (came.hub, came.applied, came.kept, came.refused) == (a.name, 3, 3, 0)
+    assert [matched(beta, pdq=one)["answer"] for one in known] == ["hit"] * 3
+
+
+def test_a_later_bundle_goes_on_where_the_first_ended(b, voices, shared, alpha, beta, written):
+    known = pdq()
+    indicator = contributed(alpha, picture(pdq=known), shared)
+    read(b, voices, written())
+    withdrawn(alpha, indicator)
+    contributed(alpha, picture(pdq=pdq()), shared)
+
+    assert read(b, voices, written(start=1)).kept == 2
+    assert read(b, voices, written()).kept == 0
+    assert matched(beta, pdq=known)["answer"] == "none"
+
+
+def test_a_bundle_that_lacks_what_comes_next_is_refused(b, voices, shared, alpha, written):
+    for _ in range(2):
+        contributed(alpha, picture(pdq=pdq()), shared)
+
+    with pytest.raises(RefusedError) as refused:
+        read(b, voices, written(start=1))
+
+    assert refused.value.alarm is Alarm.GAP
+
+
+def changed(file, name, data):
+    """A bundle with one file that is another."""
+    told = io.BytesIO()
+    with zipfile.ZipFile(file) as old, zipfile.ZipFile(told, "w") as new:
+        for info in old.infolist():
+            new.writestr(info, data if info.filename == name else old.read(info))
+    return told
+
+
+@pytest.mark.parametrize(
+    "name", ["ops/0", "tuf/metadata/1.root.json", "tuf/metadata/timestamp.json"]
+)
+def test_a_bundle_that_was_changed_is_refused(b, voices, shared, alpha, beta, written, name):
+    known = pdq()
+    contributed(alpha, picture(pdq=known), shared)
+    file = written()
+    with zipfile.ZipFile(file) as archive:
+        data = archive.read(name)
+
+    with pytest.raises(RefusedError):
+        read(b, voices, changed(file, name, data.replace(b'"', b"'", 1)))
+
+    assert matched(beta, pdq=known)["answer"] == "none"
+    assert read(b, voices, file).kept == 1
+
+
+def test_a_bundle_of_a_stranger_is_not_read(a, b, voices, shared, alpha, written):
+    contributed(alpha, picture(pdq=pdq()), shared)
+    file = written()
+
+    with pytest.raises(NotFoundError):
+        read(b, voices, changed(file, "hub", b"hub-x.example"))
+    partners.change(a.name, by=CONSOLE, hub=b.hub, state="paused")
+    with pytest.raises(NotFoundError):
+        read(b, voices, file)
+
+
+@pytest.mark.parametrize("data", [b"", b"PK", b"no archive at all"])
+def test_what_is_no_bundle_is_refused(b, voices, shared, data):
+    with pytest.raises(RefusedError) as refused:
+        read(b, voices, io.BytesIO(data))
+
+    assert refused.value.alarm is Alarm.MALFORMED
+
+
+def test_a_bundle_that_unpacks_to_more_than_it_may_is_refused(b, voices, shared, alpha, written):
+    contributed(alpha, picture(pdq=pdq()), shared)
+    bomb = io.BytesIO()
+    with (
+        zipfile.ZipFile(written()) as old,
+        zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
+        for info in old.infolist():
+            data = bytes(20_000_000) if info.filename.startswith("ops/") else old.read(info)
+            new.writestr(info.filename, data)
+
+    with pytest.raises(RefusedError) as refused:
+        read(b, voices, bomb)
+
+    assert refused.value.alarm is Alarm.TOO_LARGE

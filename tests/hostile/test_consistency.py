@@ -14,7 +14,7 @@ from federation.witnessing import Request
 from hub.app import create_app
 from tests.hostile.consistency import GROUP, ROOT
 from tests.hostile.contract import Contract
-from tests.hostile.peer import LOG_ORIGIN, honest
+from tests.hostile.peer import LOG_ORIGIN, honest, said
 from tests.simulators.partner import BEAT, LOG, trusted
 from tests.simulators.statements import NOW, ORIGIN
 from tests.support.signing import signer
@@ -46,6 +46,23 @@ def test_who_saw_one_head_cosigns_no_other(template, tmp_path):
     assert told["proof"][1] == other.encoded()
     assert contract.dump().encoded() == before
     assert cosigned(client, Request(size, (), first)).status_code == 200
+    contract.close()
+
+
+def test_a_stranger_accuses_nobody_by_a_spoilt_proof(template, tmp_path):
+    """Anybody may ask for a cosignature, and show what the peer's log rightly signed."""
+    shutil.copytree(template, tmp_path / "hub")
+    contract, peer = Contract(tmp_path / "hub"), honest()
+    client = create_app(contract.settings, contract.hub).test_client()
+    first = Note.parse(peer.log.note())
+    assert cosigned(client, Request(0, (), first)).status_code == 200
+    peer.say(said(81))
+
+    refused = cosigned(client, Request(4, (ROOT, ROOT), Note.parse(peer.log.note())))
+
+    assert refused.status_code == 422
+    with contract.hub.begin.reading() as work:
+        assert work.partners.evidence(contract.partner().key) == []
     contract.close()
 
 

@@ -7,15 +7,16 @@ which is where every key of another hub comes in.
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Protocol
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from nacl.bindings import crypto_sign_open
+from nacl.exceptions import BadSignatureError
 
 from federation.errors import MalformedError, WeakKeyError
 
 LENGTH = 32  # bytes of a public key
+SIGNATURE = 64  # bytes
 P = 2**255 - 19  # the field: RFC 8032, section 5.1
 # One of the two y of the points of order 8; the other is its negative. tests/unit/federation
 # computes them anew.
@@ -46,16 +47,17 @@ class PublicKey:
             raise WeakKeyError
 
     def verifies(self, signature: bytes, message: bytes) -> bool:
-        """Whether its other half signed the message; a signature of another length did not."""
+        """Whether its other half signed the message; a signature of another length did not.
+
+        Verified by libsodium, which is the stricter of the two libraries here, and the faster.
+        """
+        if len(signature) != SIGNATURE:
+            return False
         try:
-            self._key.verify(signature, message)
-        except InvalidSignature:
+            crypto_sign_open(signature + message, self.raw)
+        except BadSignatureError:
             return False
         return True
-
-    @cached_property
-    def _key(self) -> Ed25519PublicKey:
-        return Ed25519PublicKey.from_public_bytes(self.raw)
 
 
 class Signer(Protocol):

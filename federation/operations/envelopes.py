@@ -8,12 +8,11 @@ verified, and never written anew to be compared.
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from securesystemslib.dsse import Envelope
-from securesystemslib.exceptions import FormatError, VerificationError
-from securesystemslib.signer import Signature, SSlibKey
+from securesystemslib.exceptions import FormatError
+from securesystemslib.signer import Signature
 
 from federation.errors import Alarm, MalformedError, RefusedError
 from federation.forms.canonical import MAX_BYTES
@@ -102,14 +101,8 @@ def verified(envelope: Envelope, key: PublicKey, key_id: str) -> Sealed:
     Raises:
         RefusedError: None is.
     """
-    try:
-        envelope.verify([_key(key.raw, key_id)], 1)
-    except (VerificationError, ValueError) as error:
-        raise RefusedError(Alarm.BAD_SIGNATURE, "no signature of the key it names") from error
-    signature = bytes.fromhex(envelope.signatures[key_id].signature)
+    named = envelope.signatures.get(key_id)
+    signature = b"" if named is None else bytes.fromhex(named.signature)
+    if not key.verifies(signature, envelope.pae()):
+        raise RefusedError(Alarm.BAD_SIGNATURE, "no signature of the key it names")
     return Sealed(envelope.payload, key_id, signature)
-
-
-@lru_cache(maxsize=1024)
-def _key(raw: bytes, key_id: str) -> SSlibKey:
-    return SSlibKey(key_id, "ed25519", "ed25519", {"public": raw.hex()})

@@ -50,6 +50,7 @@ class Metrics:
         self._measure_matches()
         self._watch_index()
         self._watch_jobs()
+        self._watch_partners()
 
     def request(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count one answered request, by its route's template."""
@@ -88,6 +89,15 @@ class Metrics:
         self._probes.labels("found" if seconds is not None else "missed").inc()
         if seconds is not None:
             self._probe_seconds.observe(seconds)
+
+    def partner(
+        self, hub: str, *, behind: int, alive_seconds: float, weight: Mapping[str, bool]
+    ) -> None:
+        """Say how a partner is: how far we are behind, how old its last sign of life, its word."""
+        self._partner_behind.labels(hub).set(behind)
+        self._partner_alive.labels(hub).set(alive_seconds)
+        for name, holds in weight.items():
+            self._partner_weight.labels(hub, name).set(holds)
 
     def redis(self, *, reachable: bool) -> None:
         """Say whether Redis answers."""
@@ -154,6 +164,26 @@ class Metrics:
         self._redis_up = self._gauge("redis_up", "Whether Redis answers", "livemostrecent")
         self._checkpoint = self._gauge(
             "checkpoint_whole", "Whether Redis holds a whole checkpoint", "livemostrecent"
+        )
+
+    def _watch_partners(self) -> None:
+        self._partner_behind = self._gauge(
+            "partner_behind",
+            "Entries of a partner's log that are known and not applied",
+            "livemostrecent",
+            ["partner"],
+        )
+        self._partner_alive = self._gauge(
+            "partner_alive_seconds",
+            "How long ago a partner said that it is alive",
+            "livemostrecent",
+            ["partner"],
+        )
+        self._partner_weight = self._gauge(
+            "partner_weight",
+            "What a partner's word weighs: 1 at the one that holds",
+            "livemostrecent",
+            ["partner", "weight"],
         )
 
     def _watch_jobs(self) -> None:

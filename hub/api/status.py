@@ -6,12 +6,16 @@ from typing import Any
 from marshmallow import fields
 
 from hub.api.blueprints import Blueprint
-from hub.api.schemas.base import StrictSchema
+from hub.api.schemas.base import StrictSchema, Word
 from hub.domain.errors import UnavailableError
+from hub.ports import Hub
+from hub.services.exchange.partners import WEIGHTS, listed
 from hub.web import current
 from hub.web.policy import ANY_KEY, PUBLIC, policy
 from matching.freshness import Freshness
 from matching.signals import ORDER
+
+_PARTNER = ("hub", "state", "weight", "behind", "alive_seconds_ago", "witnessed", "error")
 
 blueprint = Blueprint("status", __name__, description="How the hub is.")
 
@@ -32,6 +36,24 @@ class SignalSchema(StrictSchema):
     whole = fields.Boolean(required=True)
 
 
+class PartnerSchema(StrictSchema):
+    """How a partner hub is."""
+
+    hub = fields.String(required=True)
+    state = fields.String(required=True)
+    weight = Word(
+        WEIGHTS,
+        required=True,
+        metadata={"description": "What its word weighs: counted, shown for review, or hidden."},
+    )
+    behind = fields.Integer(required=True, metadata={"description": "Entries not applied yet."})
+    alive_seconds_ago = fields.Integer(required=True, allow_none=True)
+    witnessed = fields.Boolean(
+        required=True, metadata={"description": "Whether a third hub saw its log."}
+    )
+    error = fields.String(required=True, allow_none=True)
+
+
 class StatusSchema(StrictSchema):
     """How fresh the answers of this worker are."""
 
@@ -41,6 +63,7 @@ class StatusSchema(StrictSchema):
     why = fields.String(required=True, allow_none=True)
     index = fields.Nested(IndexSchema, required=True)
     signals = fields.List(fields.Nested(SignalSchema), required=True)
+    partners = fields.List(fields.Nested(PartnerSchema), required=True)
 
 
 class AliveSchema(StrictSchema):
@@ -68,7 +91,17 @@ def status() -> dict[str, Any]:
         "signals": [
             {"signal": signal.name, "whole": hub.engine.whole(signal.name)} for signal in ORDER
         ],
+        "partners": _partners(hub),
     }
+
+
+def _partners(hub: Hub) -> list[dict[str, Any]]:
+    """How each partner is; nobody is told of where the truth does not answer."""
+    try:
+        found = listed(hub=hub)
+    except UnavailableError:
+        return []
+    return [{name: one[name] for name in _PARTNER} for one in found]
 
 
 @blueprint.route("/livez", methods=["GET"])

@@ -15,6 +15,7 @@ import click
 from federation.errors import FederationError, RefusedError, TransportError
 from federation.identity.pairing import Pairing
 from federation.identity.values import HubFile
+from hub.adapters import clock
 from hub.adapters.abroad import allowance_of, ask
 from hub.adapters.identities import Identity, Introduction
 from hub.cli.exits import CommandError, Exit, read_settings
@@ -22,9 +23,11 @@ from hub.cli.listing import show, show_one
 from hub.cli.offices import office
 from hub.cli.output import json_option, print_json
 from hub.domain.members import TLP
+from hub.domain.pace import DAY
 from hub.domain.vocabulary import VOCABULARY
 from hub.ports.exchange import ACTIVE, COUNTS, PAUSED, QUARANTINED, REVIEW, STORE
 from hub.services.exchange import partners as services
+from hub.services.exchange.holding import end_held
 from hub.services.office import CONSOLE
 from hub.settings import Settings
 
@@ -164,6 +167,26 @@ def quarantine(*, hub_name: str, as_json: bool) -> None:
 def resume(*, hub_name: str, as_json: bool) -> None:
     """Follow a partner again that was paused, suspended or quarantined."""
     _change(hub_name, as_json=as_json, state=ACTIVE, refused=0, error=None)
+
+
+@partners.command("release")
+@click.argument("hub_name")
+@json_option
+def release(*, hub_name: str, as_json: bool) -> None:
+    """You have looked: take what a partner adds for a day, however much it is."""
+    _change(hub_name, as_json=as_json, released_until=clock.now() + DAY)
+
+
+@partners.command("confirm")
+@click.argument("hub_name")
+@json_option
+def confirm(*, hub_name: str, as_json: bool) -> None:
+    """You have looked: let go now what a partner took back faster than it may alone."""
+    done = 0
+    with office() as hub:
+        while some := end_held(hub, partner=hub_name):
+            done += some
+    show_one(("partner", "ended"), {"partner": hub_name, "ended": done}, as_json=as_json)
 
 
 @partners.command("trust")

@@ -7,14 +7,15 @@ Every partner has a thread of its own: who is slow, away or lying holds nobody e
 import random
 import secrets
 import threading
+from collections.abc import Sequence
 
 import structlog
 
 from federation.errors import FederationError, RefusedError, TransportError
 from federation.following import LONGEST_WAIT
 from hub.ports import Hub
-from hub.ports.exchange import ACTIVE, Voice
-from hub.services.exchange import being_witnessed, publishing, pulling
+from hub.ports.exchange import ACTIVE, Enrolled, Voice
+from hub.services.exchange import being_witnessed, partners, publishing, pulling
 
 log = structlog.get_logger(__name__)
 
@@ -68,8 +69,9 @@ def follow_partners(hub: Hub, stop: threading.Event) -> None:
     while not stop.is_set():
         if hub.abroad.voice() is not None:
             with hub.begin.reading() as work:
-                names = {one.hub for one in work.partners.all() if one.state == ACTIVE}
-            for name in names:
+                known = work.partners.all()
+            _show(known, hub)
+            for name in {one.hub for one in known if one.state == ACTIVE}:
                 thread = threads.get(name)
                 if thread is None or not thread.is_alive():
                     threads[name] = threading.Thread(
@@ -77,6 +79,17 @@ def follow_partners(hub: Hub, stop: threading.Event) -> None:
                     )
                     threads[name].start()
         stop.wait(LOOK)
+
+
+def _show(known: Sequence[Enrolled], hub: Hub) -> None:
+    for one in known:
+        told = partners.told(one, hub.clock())
+        hub.metrics.partner(
+            one.hub,
+            behind=told["behind"],
+            alive_seconds=told["alive_seconds_ago"] or 0,
+            weight={name: told["weight"] == name for name in partners.WEIGHTS},
+        )
 
 
 def _follow(name: str, hub: Hub, stop: threading.Event) -> None:

@@ -8,6 +8,7 @@ import time
 from hub.domain.changes import SYSTEM
 from hub.ports import Hub
 from hub.services import neighbours as neighbouring, ripening, upkeep
+from hub.services.exchange.holding import end_held
 from hub.services.probing import Prober
 from hub.services.relay import Relay
 from matching.errors import UnavailableError
@@ -107,7 +108,7 @@ def settle(hub: Hub, stop: threading.Event) -> None:
 def expire(hub: Hub, stop: threading.Event) -> None:
     """End indicators whose time is over, each minute."""
     while not stop.is_set():
-        while upkeep.expire_due(hub):
+        while upkeep.expire_due(hub) or end_held(hub):
             pass
         stop.wait(MINUTE)
 

@@ -405,6 +405,12 @@ class MetricsPort(Protocol):
         """Say whether Redis holds a whole checkpoint."""
         ...
 
+    def partner(
+        self, hub: str, *, behind: int, alive_seconds: float, weight: Mapping[str, bool]
+    ) -> None:
+        """Say how a partner is; see ``services.exchange.partners``."""
+        ...
+
     def redis(self, *, reachable: bool) -> None:
         """Say whether Redis answers."""
         ...

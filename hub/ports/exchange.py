@@ -18,6 +18,7 @@ from federation.publishing import Growth, LogKeys
 from federation.transport.signatures import Signing
 from federation.trust import Trust
 from federation.witnessing import Seen
+from hub.domain.pace import Pace
 
 STORE, REVIEW, COUNTS = 0, 1, 2
 """Levels of trust: kept only, shown to people, counted."""
@@ -61,6 +62,7 @@ class Enrolled:
         trust: what is believed of its log.
         revoked_to: up to where revokes were taken ahead.
         refused: bad operations since somebody looked.
+        released_until: until when it may add as much as it likes.
         reached_at: when it answered last.
         error: what went wrong since.
         created_at: when it was paired.
@@ -79,6 +81,7 @@ class Enrolled:
     trust: Trust = field(repr=False)
     revoked_to: int
     refused: int
+    released_until: datetime | None
     reached_at: datetime | None
     error: str | None
     created_at: datetime
@@ -115,10 +118,9 @@ class Kept:
 
 @dataclass(frozen=True)
 class Statement:
-    """An operation as it is kept: whose it is, and where it came from.
+    """An operation as it is kept, and where it came from.
 
     Attributes:
-        register: internal key.
         version: epoch and n.
         keep: until when, seconds since 1970.
         id: SHA-256 of the payload.
@@ -127,7 +129,6 @@ class Statement:
         index: in the log it came from.
     """
 
-    register: int
     version: tuple[int, int]
     keep: int
     id: bytes
@@ -258,6 +259,18 @@ class Partners(Protocol):
         """Keep what was cosigned, if what was before is as expected; whether it is kept."""
         ...
 
+    def pace(self, key: int, now: datetime) -> Pace:
+        """What a partner did of late."""
+        ...
+
+    def live(self, hub: str) -> int:
+        """How many live indicators of a hub's authors there are, counted as far as it matters."""
+        ...
+
+    def paced(self, key: int, now: datetime, *, added: int, revoked: int) -> None:
+        """Count what a partner did just now."""
+        ...
+
     def accuse(self, key: int | None, error: RefusedError, at: datetime) -> None:
         """Keep evidence: the first and the latest of a kind, and some between, never more."""
         ...
@@ -286,12 +299,12 @@ class Exchange(Protocol):
         """The signed bytes of operations, by internal key; what was purged is missing."""
         ...
 
-    def keep(self, registers: Sequence[Kept]) -> dict[Register, int]:
-        """Add registers, or change them; returns their internal keys."""
+    def keep(self, registers: Sequence[Kept]) -> None:
+        """Add registers, or change them."""
         ...
 
-    def add(self, statements: Sequence[Statement]) -> list[int]:
-        """Keep operations; returns their internal keys."""
+    def add(self, statements: Sequence[Statement]) -> dict[bytes, int]:
+        """Keep operations, no two alike; returns their internal keys by their ids."""
         ...
 
     def drop(self, operations: Iterable[int]) -> None:

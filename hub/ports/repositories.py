@@ -234,6 +234,10 @@ class Opinions(Protocol):
         """The appeals on an indicator, oldest first."""
         ...
 
+    def held(self, ground: str, before: datetime, hub: str | None, limit: int) -> list[int]:
+        """Indicators under an open appeal on a ground, of before a moment, of a hub's authors."""
+        ...
+
     def record_outcome(self, values: dict[str, Any]) -> None:
         """Keep what became of a receipt; saying it anew replaces what was said."""
         ...

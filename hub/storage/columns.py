@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Column types that mean the same on SQLite and PostgreSQL."""
 
-import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
+_SORTED = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -52,12 +53,12 @@ class Json(sa.types.TypeDecorator[Any]):
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         """From the database."""
         del dialect
-        return None if value is None else json.loads(value)
+        return None if value is None else orjson.loads(value)
 
 
 def dumped(value: Any) -> str:
     """The one text of a JSON value: sorted, without spaces."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return orjson.dumps(value, option=_SORTED).decode()
 
 
 Key = sa.BigInteger().with_variant(sa.Integer(), "sqlite")

@@ -11,7 +11,7 @@ from federation.operations.envelopes import Sealed
 from federation.operations.values import Register
 from hub.ports.exchange import Kept, Statement
 from hub.storage import tables
-from hub.storage.sending import slices
+from hub.storage.sending import slices, write
 
 _r, _o, _leaf = tables.register, tables.operation, tables.log_leaf
 _twin = tables.operation.alias("twin")
@@ -20,8 +20,8 @@ _KEPT = (
     .outerjoin(_o, _o.c.key == _r.c.operation)
     .outerjoin(_twin, _twin.c.key == _r.c.other)
 )
-_ADD = _r.insert().returning(_r.c.key, sort_by_parameter_order=True)
-_ADD_OPERATION = _o.insert().returning(_o.c.key, sort_by_parameter_order=True)
+_ADD = _r.insert().inline()
+_ADD_OPERATION = _o.insert().returning(_o.c.key, _o.c.id)
 _CHANGE = (
     _r.update()
     .where(_r.c.key == sa.bindparam("at"))
@@ -78,24 +78,19 @@ class SqlExchange:
             found |= {row.key: Sealed(row.payload, row.key_id, row.signature) for row in rows}
         return found
 
-    def keep(self, registers: Sequence[Kept]) -> dict[Register, int]:
-        """Add registers, or change them; returns their internal keys."""
+    def keep(self, registers: Sequence[Kept]) -> None:
+        """Add registers, or change them."""
         known = [one for one in registers if one.key]
-        fresh = [one for one in registers if not one.key]
         if known:
             self._connection.execute(_CHANGE, [_change(one) for one in known])
-        keys = {one.register: one.key for one in known}
-        if fresh:
-            rows = self._connection.execute(_ADD, [_row(one) for one in fresh])
-            keys |= {one.register: row.key for one, row in zip(fresh, rows, strict=True)}
-        return keys
+        write(self._connection, _ADD, [_row(one) for one in registers if not one.key])
 
-    def add(self, statements: Sequence[Statement]) -> list[int]:
-        """Keep operations; returns their internal keys."""
+    def add(self, statements: Sequence[Statement]) -> dict[bytes, int]:
+        """Keep operations, no two alike; returns their internal keys by their ids."""
         if not statements:
-            return []
+            return {}
         rows = self._connection.execute(_ADD_OPERATION, [_operation(one) for one in statements])
-        return [row.key for row in rows]
+        return {row.id: row.key for row in rows}
 
     def drop(self, operations: Iterable[int]) -> None:
         """Forget operations that nothing needs any more and that are in no log of ours."""
@@ -139,7 +134,6 @@ def _operation(one: Statement) -> dict[str, Any]:
     epoch, n = one.version
     return {
         "id": one.id,
-        "register": one.register,
         "epoch": epoch,
         "n": n,
         "keep": one.keep,

@@ -92,6 +92,20 @@ class SqlOpinions:
         )
         return list(rows)
 
+    def held(self, ground: str, before: datetime, hub: str | None, limit: int) -> list[int]:
+        """Indicators under an open appeal on a ground, of before a moment, of a hub's authors."""
+        i, p = tables.indicator, tables.party
+        query = sa.select(_a.c.indicator).where(
+            _a.c.ground == ground, _a.c.closed_at.is_(None), _a.c.opened_at <= before
+        )
+        if hub is not None:
+            query = (
+                query.join(i, i.c.key == _a.c.indicator)
+                .join(p, p.c.key == i.c.party)
+                .where(p.c.hub == hub)
+            )
+        return list(self._connection.scalars(query.order_by(_a.c.key).limit(limit)))
+
     def record_outcome(self, values: dict[str, Any]) -> None:
         """Keep what became of a receipt; saying it anew replaces what was said."""
         statement = insert(self._connection, tables.outcome).values(values)

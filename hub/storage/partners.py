@@ -14,6 +14,8 @@ from federation.log.merkle import Frontier
 from federation.trust import Head, Trust
 from federation.witnessing import Seen
 from hub.domain.errors import ConflictError
+from hub.domain.indicators import LIVE
+from hub.domain.pace import DAY, USUAL_DAYS, Pace
 from hub.ports.exchange import ACTIVE, Enrolled
 from hub.storage import tables
 from hub.storage.dialects import insert
@@ -25,7 +27,9 @@ _p, _ps, _s, _b, _v = (
     tables.backfill,
     tables.evidence,
 )
-_w = tables.witnessed
+_w, _pace = tables.witnessed, tables.partner_pace
+ENOUGH = 100_000
+"""Indicators beyond which it is of no matter how many a partner has."""
 MOST_EVIDENCE = 100
 """Of one partner and kind; the last of them is written over."""
 
@@ -135,6 +139,55 @@ class SqlPartners:
         )
         return marked.rowcount
 
+    # -- pace ---------------------------------------------------------------------------------
+
+    def pace(self, key: int, now: datetime) -> Pace:
+        """What a partner did of late."""
+        hour = _hour(now)
+        rows = self._connection.execute(
+            sa.select(_pace).where(
+                _pace.c.partner == key, _pace.c.hour > hour - 24 * (USUAL_DAYS + 1)
+            )
+        ).all()
+        today = [row for row in rows if row.hour > hour - 24]
+        enrolled = self._connection.execute(
+            sa.select(_p.c.created_at).where(_p.c.key == key)
+        ).one()
+        is_known = now - enrolled.created_at >= DAY * (USUAL_DAYS + 1)
+        days = [0] * USUAL_DAYS if is_known else []
+        for row in rows if is_known else ():
+            if row.hour <= hour - 24:
+                days[(hour - 24 - row.hour) // 24] += row.added
+        return Pace(
+            revoked=sum(row.revoked for row in today),
+            added=sum(row.added for row in today),
+            before=days,
+        )
+
+    def paced(self, key: int, now: datetime, *, added: int, revoked: int) -> None:
+        """Count what a partner did just now."""
+        values = {"partner": key, "hour": _hour(now), "added": added, "revoked": revoked}
+        statement = insert(self._connection, _pace).values(values)
+        self._connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["partner", "hour"],
+                set_={"added": _pace.c.added + added, "revoked": _pace.c.revoked + revoked},
+            )
+        )
+
+    def live(self, hub: str) -> int:
+        """How many live indicators of a hub's authors there are, counted as far as it matters."""
+        party, indicator = tables.party, tables.indicator
+        some = (
+            sa.select(indicator.c.key)
+            # By operator, of which there is an index.
+            .join(party, party.c.operator == indicator.c.operator)
+            .where(party.c.hub == hub, indicator.c.party == party.c.key, indicator.c.state == LIVE)
+            .limit(ENOUGH)
+        )
+        counted = sa.select(sa.func.count()).select_from(some.subquery())
+        return int(self._connection.scalar(counted) or 0)
+
     # -- witnessing ---------------------------------------------------------------------------
 
     def witnessed(self, origin: str) -> Seen | None:
@@ -221,6 +274,10 @@ class SqlPartners:
         return found
 
 
+def _hour(moment: datetime) -> int:
+    return int(moment.timestamp()) // 3600
+
+
 def _believed(trust: Trust) -> dict[str, Any]:
     head = trust.head
     return {
@@ -252,6 +309,7 @@ def _enrolled(row: Row[Any], sets: Sequence[Any]) -> Enrolled:
         trust=Trust(head, Frontier.parse(row.frontier)),
         revoked_to=row.revoked_to,
         refused=row.refused,
+        released_until=row.released_until,
         reached_at=row.reached_at,
         error=row.error,
         created_at=row.created_at,

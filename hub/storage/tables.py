@@ -372,6 +372,8 @@ partner = Table(
     Column("witnessed_at", sa.BigInteger),
     # Bad operations since somebody looked.
     Column("refused", Integer, nullable=False),
+    # Until then it may add as much as it likes: somebody has looked.
+    Column("released_until", Moment),
     Column("reached_at", Moment),
     Column("error", Text),
     Column("created_at", Moment, nullable=False),
@@ -384,6 +386,16 @@ partner_set = Table(
     Column("set_key", ForeignKey("sharing_set.key"), primary_key=True),
     # Whether the partner said that it shares it too: what it withheld before is asked for again.
     Column("heard", Boolean, nullable=False),
+)
+
+# What a partner changed, hour by hour: more than it used to, and a person looks first.
+partner_pace = Table(
+    "partner_pace",
+    metadata,
+    Column("partner", ForeignKey("partner.key"), primary_key=True),
+    Column("hour", Integer, primary_key=True, autoincrement=False),
+    Column("added", Integer, nullable=False),
+    Column("revoked", Integer, nullable=False),
 )
 
 # What is published of a set that was there before it was shared: up to which indicator.
@@ -423,7 +435,6 @@ operation = Table(
     metadata,
     Column("key", Key, primary_key=True),
     Column("id", LargeBinary, nullable=False),
-    Column("register", Key, nullable=False, index=True),
     Column("epoch", Integer, nullable=False),
     Column("n", sa.BigInteger, nullable=False),
     Column("keep", sa.BigInteger, nullable=False),

@@ -4,7 +4,7 @@
 Everything goes the way of a member's word: guards, entries, links, changes.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from hub.domain.members import ACTIVE
 from hub.domain.sharing import Party
 from hub.ports import Hub, Work
 from hub.ports.exchange import Enrolled, Kept
+from hub.services.exchange.holding import hold, let_go
 from hub.services.opinions import link_of
 
 Fresh = tuple[Kept, Operation, Draft]
@@ -46,36 +47,58 @@ class Effects:
         self._now = hub.clock()
         self._operators: dict[str, int] = {}
         self._parties: dict[str, Party] = {}
+        self._came: set[str] = set()
+        self._revocable: int | None = None
+        self._is_counted = False
+        self.added, self.revoked = 0, 0
 
-    def carry_out(self, changed: Mapping[Register, tuple[Kept, str, Operation | None]]) -> None:
-        """Let the hub know what holds now.
+    def of_items(
+        self, changed: Mapping[Register, tuple[Kept, str, Operation | None]]
+    ) -> dict[Register, Kept]:
+        """Let indicators say what their registers say now.
 
         Args:
-            changed: registers, each as it is kept, with the id of what holds in it and what that
-                says; nothing where its author contradicts itself.
+            changed: registers, each as it is to be kept, with the id of what holds in it and what
+                that says; nothing where its author contradicts itself.
+
+        Returns:
+            the registers, each with the indicator that came of it.
         """
+        kept = {name: one for name, (one, _, _) in changed.items()}
         known = self._work.indicators.by_keys(
-            kept.indicator for kept, _, _ in changed.values() if kept.indicator is not None
+            one.indicator for one in kept.values() if one.indicator is not None
         )
         fresh: list[Fresh] = []
-        for name, (kept, identifier, said) in changed.items():
-            indicator = known.get(kept.indicator or 0)
-            if name.kind == "indicator":
-                draft = self._drafts.get(identifier)
-                if draft is None or said is None or said.op is not Op.ASSERT:
-                    self._end(indicator, said)
-                elif indicator is None:
-                    fresh.append((kept, said, draft))
-                else:
-                    self._revise(kept, indicator, said, draft)
-            elif said is not None and isinstance(said.body, PolicyChange):
-                self._narrow(said)
-            elif said is not None and isinstance(said.body, Stated):
-                self._give_opinion(said, said.body)
-        self._add(fresh)
+        for name, (one, identifier, said) in changed.items():
+            if name.kind != "indicator":
+                continue
+            draft, indicator = self._drafts.get(identifier), known.get(one.indicator or 0)
+            if said is not None and said.op is Op.REVOKE:
+                self._take_back(indicator, said)
+            elif draft is None or said is None:
+                self._end(indicator, said)
+            elif indicator is None:
+                fresh.append((one, said, draft))
+            else:
+                fresh += self._revise(one, indicator, said, draft)
+        kept |= {one.register: one for one in self._added(fresh)}
+        return kept
 
-    def _add(self, fresh: Sequence[Fresh]) -> None:
-        """Keep new indicators, a party's together."""
+    def of_words(self, said: Iterable[Operation]) -> None:
+        """Let the rest be known: narrower audiences and opinions; and those that waited."""
+        given = set()
+        for one in said:
+            if isinstance(one.body, PolicyChange):
+                self._narrow(one)
+            elif isinstance(one.body, Stated):
+                self._give_opinion(one, one.body)
+                given.add(one.register)
+        self._opinions_that_waited(given)
+
+    # -- indicators ---------------------------------------------------------------------------
+
+    def _added(self, fresh: Sequence[Fresh]) -> list[Kept]:
+        """Keep new indicators, a party's together; returns their registers."""
         by_author: dict[str, list[Fresh]] = {}
         for one in self._within_policy(fresh):
             by_author.setdefault(one[1].author, []).append(one)
@@ -98,9 +121,9 @@ class Effects:
                 self._record(indicator, "assert", deltas, label_is_new=draft.sets in unseen)
                 unseen.discard(draft.sets)
                 linked.append(replace(kept, indicator=indicator.key))
-        if linked:
-            self._work.exchange.keep(linked)
-            self._opinions_that_waited(linked)
+        self._came |= {one.about for one in linked}
+        self.added += len(linked)
+        return linked
 
     def _names(self, targets: Sequence[str]) -> list[str]:
         """Public ids: their own, but where somebody took one that was not theirs to take."""
@@ -147,18 +170,19 @@ class Effects:
         gone = {self._partner.sets.get(name) for name in said.policy.sets}
         return tuple(one for one in sets if one not in gone)
 
-    def _revise(self, kept: Kept, known: Indicator, said: Operation, draft: Draft) -> None:
+    def _revise(self, kept: Kept, known: Indicator, said: Operation, draft: Draft) -> list[Fresh]:
+        """Say anew what an indicator says; returns what is to be added instead."""
         sets = self._left(said, draft.sets, self._narrowed([said.target]))
         if not sets:
             self._end(known, said)
-            return
+            return []
         codes = self._work.indicators.codes([known.key]).get(known.key, ())
         plain = {(one.signal, one.value, one.at_ms) for one in codes if not one.derivation}
         if plain != {(c.signal, c.value, c.at_ms) for c in draft.codes if not c.derivation}:
             # Another picture is another indicator: what is here says nothing any more.
             self._end(known, said)
-            self._add([(kept, said, draft)])
-            return
+            return [(kept, said, draft)]
+        let_go(known, at=self._now, work=self._work)
         label, is_new = self._work.indicators.intern(sets)
         fresh, deltas = self._work.indicators.revise(
             known,
@@ -171,6 +195,7 @@ class Effects:
             derived=[one for one in draft.codes if one.derivation],
         )
         self._record(fresh, "assert", deltas, label_is_new=is_new)
+        return []
 
     def _narrow(self, said: Operation) -> None:
         """Share an indicator no more in the sets that its policy names."""
@@ -199,6 +224,28 @@ class Effects:
                 at=self._now,
             )
             self._record(fresh, "assert", deltas, label_is_new=is_new)
+
+    def _take_back(self, known: Indicator | None, said: Operation) -> None:
+        """End what is taken back; what goes beyond the usual is disputed for a day before."""
+        if known is None or not known.is_live:
+            return
+        if self._may_revoke():
+            self._end(known, said)
+        else:
+            hold(known, at=self._now, hub=self._hub, work=self._work)
+        self.revoked += 1
+
+    def _may_revoke(self) -> bool:
+        """Whether it may take back one more without anybody's look."""
+        if self._revocable is None:
+            # What any partner may always do is known without a count.
+            pace = self._work.partners.pace(self._partner.key, self._now)
+            self._revocable = pace.revocable(live=0)
+        if self.revoked == self._revocable and not self._is_counted:
+            pace = self._work.partners.pace(self._partner.key, self._now)
+            live = self._work.partners.live(self._partner.hub) + self.revoked
+            self._revocable, self._is_counted = pace.revocable(live), True
+        return self.revoked < self._revocable
 
     def _end(self, known: Indicator | None, said: Operation | None) -> None:
         if known is None or not known.is_live:
@@ -244,9 +291,12 @@ class Effects:
         details = {"set": set_key, "stance": opinion.stance, "reach": opinion.reach}
         self._work.record(Event(OPINION, about.key, n, details))
 
-    def _opinions_that_waited(self, linked: Sequence[Kept]) -> None:
-        """Count what was said of indicators before they came."""
-        found = self._work.exchange.about([one.about for one in linked], ("opinion",))
+    def _opinions_that_waited(self, given: Collection[Register]) -> None:
+        """Count what was said of indicators before they came, but what was *given* just now."""
+        if not self._came:
+            return
+        found = self._work.exchange.about(self._came, ("opinion",))
+        found = [one for one in found if one.register not in given]
         sealed = self._work.exchange.sealed(
             one.operation for one in found if one.operation is not None
         )

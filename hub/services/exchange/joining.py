@@ -38,13 +38,13 @@ class Change:
         received = self.held.said
         return received.operation if received is not None else None
 
-    def kept(self, register: Register, operations: Mapping[str, int], key: int = 0) -> Kept:
-        """The register as it is to be kept, with the keys of its operations as far as known."""
+    def kept(self, register: Register, operations: Mapping[bytes, int]) -> Kept:
+        """The register as it is to be kept, with the keys of its operations."""
         before = self.before
-        known = {**_keys(before), **operations}
+        known = {**_keys(before), **{name.hex(): key for name, key in operations.items()}}
         held, other, *_ = (*(known.get(name) for name in self.held.operations), None)
         return Kept(
-            key=key or (before.key if before is not None else 0),
+            key=before.key if before is not None else 0,
             register=register,
             about=register.target.partition("/")[0],
             version=self.held.version,

@@ -23,6 +23,7 @@ from hub.services.office import Caller, Office, changed, shown
 
 GOOD, STALE, HIDDEN = "good", "stale", "quarantined"
 """States of a party: it votes; it is shown, and does not; it is not even shown."""
+WEIGHTS = (GOOD, STALE, HIDDEN)
 FRESH_SECONDS = 24 * 3600
 """How long the word of a hub counts that does not say that it is alive."""
 

@@ -194,13 +194,10 @@ def _leaf(one: Signed, index: int) -> Leaf:
 def _keep(
     drafts: Sequence[Draft], said: Sequence[Signed], leaves: Sequence[Leaf], work: Work
 ) -> list[int]:
-    registers = work.exchange.keep(
-        [_kept(draft, one, None) for draft, one in zip(drafts, said, strict=True)]
-    )
+    """Keep operations and the registers that they hold in; returns the operations' keys."""
     keys = work.exchange.add(
         [
             Statement(
-                register=registers[draft.register],
                 version=one.said.operation.version,
                 keep=one.said.operation.keep,
                 id=leaf.id,
@@ -208,27 +205,26 @@ def _keep(
                 partner=None,
                 index=leaf.index,
             )
-            for draft, one, leaf in zip(drafts, said, leaves, strict=True)
+            for one, leaf in zip(said, leaves, strict=True)
         ]
     )
     work.exchange.keep(
         [
-            _kept(draft, one, key, registers[draft.register])
-            for draft, one, key in zip(drafts, said, keys, strict=True)
+            _kept(draft, leaf, keys[leaf.id], one.said.operation.version)
+            for draft, one, leaf in zip(drafts, said, leaves, strict=True)
         ]
     )
-    return keys
+    return [keys[leaf.id] for leaf in leaves]
 
 
-def _kept(draft: Draft, one: Signed, operation: int | None, key: int = 0) -> Kept:
-    known = draft.kept
+def _kept(draft: Draft, leaf: Leaf, operation: int, version: tuple[int, int]) -> Kept:
     return Kept(
-        key=key or (known.key if known is not None else 0),
+        key=draft.kept.key if draft.kept is not None else 0,
         register=draft.register,
         about=draft.about,
-        version=one.said.operation.version,
-        keep=one.said.operation.keep,
-        ids=(bytes.fromhex(one.said.id),),
+        version=version,
+        keep=leaf.keep,
+        ids=(leaf.id,),
         operation=operation,
         indicator=draft.indicator,
         said=draft.said,

@@ -29,6 +29,7 @@ OVER = LIES | {Alarm.FLOOD, Alarm.CONTENT}
 """What ends it: nor is who says so much that is bad."""
 MOST_REFUSED = 100
 """Bad operations, after which the same holds."""
+FLOOD = "flood: far more than it used to say; look, then breakwater partners release"
 NOTE_EVERY = timedelta(seconds=30)
 
 
@@ -93,6 +94,9 @@ def pull(name: str, *, wait: int, hub: Hub, voice: Voice) -> Turn | None:
     try:
         wire = hub.abroad.wire(partner, known)
         _take_revokes(partner, _settled(partner, known, hub, voice), wire, hub)
+        if _is_flood(partner, hub):
+            _note(partner, hub, error=FLOOD)
+            return Turn(kept=0, behind=_behind(partner), is_idle=True)
         page = next_page(wire, partner.trust, wait=wait)
         # Much may have been settled while the partner took its time.
         partner = _followed(name, hub) or partner
@@ -103,6 +107,20 @@ def pull(name: str, *, wait: int, hub: Hub, voice: Voice) -> Turn | None:
     except TransportError as error:
         _note(partner, hub, error=str(error))
         raise
+
+
+def _is_flood(partner: Enrolled, hub: Hub) -> bool:
+    """Whether it adds far more than it used to, and nobody has looked yet: its log can wait."""
+    now = hub.clock()
+    if partner.released_until is not None and now < partner.released_until:
+        return False
+    with hub.begin.reading() as work:
+        return work.partners.pace(partner.key, now).is_flood
+
+
+def _behind(partner: Enrolled) -> int:
+    head = partner.trust.head
+    return head.size - partner.trust.applied if head is not None else 0
 
 
 def _settled(partner: Enrolled, known: HubFile, hub: Hub, voice: Voice) -> Partner:
@@ -137,9 +155,7 @@ def _take(page: bytes, partner: Enrolled, settled: Partner, hub: Hub) -> Turn:
 
 def _take_revokes(partner: Enrolled, settled: Partner, wire: Wire, hub: Hub) -> None:
     """Of a long way to go, take first what is taken back: that must not wait for the rest."""
-    head = partner.trust.head
-    behind = head.size - partner.trust.applied if head is not None else 0
-    if behind < FAR:
+    if _behind(partner) < FAR and partner.error != FLOOD:
         return
     start = max(partner.revoked_to, partner.trust.applied)
     now = int(hub.clock().timestamp())

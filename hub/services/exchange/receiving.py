@@ -60,6 +60,7 @@ def receive(accepted: Accepted, *, partner: Enrolled, state: str, hub: Hub) -> C
             work.partners.heard(partner.key, shared)
         effects = Effects(partner, state, drafts, hub, work)
         kept = _join(accepted.operations, effects, partner, hub, work)
+        _count(effects, partner, hub, work)
         told = [*(RefusedError(one.alarm, one.what) for one in accepted.refused), *refused]
         for error in told:
             work.partners.accuse(partner.key, error, hub.clock())
@@ -88,7 +89,9 @@ def receive_revokes(
 ) -> int:
     """Take back ahead of the log what a partner takes back; returns how many registers changed."""
     with hub.begin.writing(SYSTEM) as work:
-        kept = _join(operations, Effects(partner, state, {}, hub, work), partner, hub, work)
+        effects = Effects(partner, state, {}, hub, work)
+        kept = _join(operations, effects, partner, hub, work)
+        _count(effects, partner, hub, work)
         work.partners.change(partner.key, revoked_to=upto)
         work.commit()
     return kept
@@ -122,32 +125,31 @@ def _join(
     changed = changes(operations, known)
     if not changed:
         return 0
-    kept = _kept(changed, partner, work)
+    came = {name: one for change in changed.values() for name, one in change.came.items()}
+    keys = work.exchange.add([_statement(one, partner) for one in came.values()])
     for change in changed.values():
         if change.held.is_told_twice:
             work.partners.accuse(partner.key, _lie(change, work), hub.clock())
-    effects.carry_out(
+    kept = {name: one.kept(name, _only(one, keys)) for name, one in changed.items()}
+    kept = effects.of_items(
         {name: (kept[name], one.identifier, one.said) for name, one in changed.items()}
     )
+    work.exchange.keep(list(kept.values()))
+    # What is said of items comes after them: it may be of one that came just now.
+    effects.of_words(one.said for one in changed.values() if one.said is not None)
+    work.exchange.drop(_let_go(changed, kept))
     return len(changed)
 
 
-def _kept(
-    changed: Mapping[Register, Change], partner: Enrolled, work: Work
-) -> dict[Register, Kept]:
-    """Keep the operations that hold now, and the registers that hold them."""
-    keys = work.exchange.keep([one.kept(name, {}) for name, one in changed.items()])
-    came = [(name, one) for name, change in changed.items() for one in change.came.values()]
-    added = work.exchange.add([_statement(one, keys[name], partner) for name, one in came])
-    operations: dict[Register, dict[str, int]] = {}
-    for (name, one), key in zip(came, added, strict=True):
-        operations.setdefault(name, {})[one.said.id] = key
-    kept = {
-        name: one.kept(name, operations.get(name, {}), keys[name]) for name, one in changed.items()
-    }
-    work.exchange.keep(list(kept.values()))
-    work.exchange.drop(_let_go(changed, kept))
-    return kept
+def _count(effects: Effects, partner: Enrolled, hub: Hub, work: Work) -> None:
+    if effects.added or effects.revoked:
+        added, revoked = effects.added, effects.revoked
+        work.partners.paced(partner.key, hub.clock(), added=added, revoked=revoked)
+
+
+def _only(change: Change, keys: Mapping[bytes, int]) -> dict[bytes, int]:
+    """The keys of the operations of one register."""
+    return {name: keys[name] for name in map(bytes.fromhex, change.came)}
 
 
 def _let_go(changed: Mapping[Register, Change], kept: Mapping[Register, Kept]) -> set[int]:
@@ -157,10 +159,9 @@ def _let_go(changed: Mapping[Register, Change], kept: Mapping[Register, Kept]) -
     return gone - {key for one in kept.values() for key in (one.operation, one.other)}
 
 
-def _statement(one: Received, register: int, partner: Enrolled) -> Statement:
+def _statement(one: Received, partner: Enrolled) -> Statement:
     operation = one.operation
     return Statement(
-        register=register,
         version=operation.version,
         keep=operation.keep,
         id=bytes.fromhex(one.said.id),

@@ -17,8 +17,10 @@ from federation.operations.values import (
 )
 from federation.trust import accept
 from hub.domain.changes import SYSTEM
+from hub.domain.pace import FEW
 from hub.ports.exchange import COUNTS
 from hub.services.exchange import receiving
+from hub.services.exchange.holding import end_held
 from tests.simulators.partner import OPERATOR, PartnerHub, trusted
 from tests.simulators.statements import IND, NOW, ORIGIN, WORDS, operation
 from tests.support.codes import pdq
@@ -236,3 +238,90 @@ def test_a_stale_partners_word_does_not_count(b, hears, shared, beta, clock):
 
 def _revoke():
     return Revoke()
+
+
+# -- how fast ------------------------------------------------------------------------------------
+
+
+def many(count):
+    """Pictures by the ids they are known by."""
+    return {f"ind_{'abcdefghijklmnopqrstuvwxyz'[at]}{'a' * 25}": pdq() for at in range(count)}
+
+
+def taken_back(shared, known, target):
+    return stated(
+        shared, known, target=target, op=Op.REVOKE, n=2, previous="0" * 64, body=Revoke()
+    )
+
+
+@pytest.fixture
+def too_many(hears, shared):
+    """More was taken back in a day than a partner may alone."""
+    known = many(FEW + 5)
+    hears(*(stated(shared, one, target=target) for target, one in known.items()))
+    hears(*(taken_back(shared, one, target) for target, one in known.items()))
+    return known
+
+
+def answers(beta, known):
+    told = [matched(beta, pdq=one) for one in known.values()]
+    return [one.get("standing", one["answer"]) for one in told]
+
+
+def test_what_is_taken_back_too_fast_is_disputed_for_a_day(b, beta, too_many, clock):
+    assert answers(beta, too_many) == ["none"] * FEW + ["disputed"] * 5
+
+    clock.forward(hours=23)
+    assert end_held(b.hub) == 0
+    clock.forward(hours=1)
+    assert end_held(b.hub) == 5
+    b.settle()
+
+    assert answers(beta, too_many) == ["none"] * (FEW + 5)
+
+
+def test_somebody_who_has_looked_lets_it_go_at_once(b, beta, too_many):
+    assert end_held(b.hub, partner="hub-x.example") == 0
+    assert end_held(b.hub, partner=ORIGIN) == 5
+    b.settle()
+
+    assert answers(beta, too_many) == ["none"] * (FEW + 5)
+
+
+def test_what_is_said_anew_is_disputed_no_more(b, beta, shared, hears, too_many, clock):
+    target, known = list(too_many.items())[-1]
+    hears(stated(shared, known, target=target, n=3, previous="0" * 64))
+    assert matched(beta, pdq=known)["standing"] == "review"
+
+    clock.forward(days=2)
+    assert end_held(b.hub) == 4
+
+
+def test_a_days_rest_gives_a_partner_its_pace_back(beta, shared, hears, too_many, clock):
+    clock.forward(days=1, hours=1)
+    known = pdq()
+    hears(stated(shared, known))
+    hears(taken_back(shared, known, IND))
+
+    assert matched(beta, pdq=known)["answer"] == "none"
+
+
+def test_a_flood_is_known_by_what_was_usual(b, partner, shared, clock):
+    def pace():
+        with b.hub.begin.reading() as work:
+            return work.partners.pace(b.enrolled(ORIGIN).key, b.clock())
+
+    def counted(added):
+        with b.hub.begin.writing(SYSTEM) as work:
+            work.partners.paced(b.enrolled(ORIGIN).key, b.clock(), added=added, revoked=1)
+            work.commit()
+
+    counted(50_000)
+    assert not pace().is_flood  # it is new: that is its first sync
+    for _ in range(9):
+        clock.forward(days=1)
+        counted(100)
+    assert (pace().added, pace().revoked) == (100, 1)
+    assert list(pace().before) == [100] * 7
+    counted(10_000)
+    assert pace().is_flood

@@ -66,7 +66,6 @@ def upgrade() -> None:
         "operation",
         sa.Column("key", KEY, nullable=False),
         sa.Column("id", sa.LargeBinary(), nullable=False),
-        sa.Column("register", KEY, nullable=False),
         sa.Column("epoch", sa.Integer(), nullable=False),
         sa.Column("n", sa.BigInteger(), nullable=False),
         sa.Column("keep", sa.BigInteger(), nullable=False),
@@ -77,7 +76,6 @@ def upgrade() -> None:
         sa.Column("at_index", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_operation")),
     )
-    op.create_index(op.f("ix_operation_register"), "operation", ["register"], unique=False)
     op.create_table(
         "partner",
         sa.Column("key", KEY, nullable=False),
@@ -97,6 +95,7 @@ def upgrade() -> None:
         sa.Column("alive_at", sa.BigInteger(), nullable=False),
         sa.Column("witnessed_at", sa.BigInteger(), nullable=True),
         sa.Column("refused", sa.Integer(), nullable=False),
+        sa.Column("released_until", sa.BigInteger(), nullable=True),
         sa.Column("reached_at", sa.BigInteger(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
@@ -151,6 +150,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("set_key", name=op.f("pk_backfill")),
     )
     op.create_table(
+        "partner_pace",
+        sa.Column("partner", KEY, nullable=False),
+        sa.Column("hour", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("added", sa.Integer(), nullable=False),
+        sa.Column("revoked", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["partner"], ["partner.key"], name=op.f("fk_partner_pace_partner")
+        ),
+        sa.PrimaryKeyConstraint("partner", "hour", name=op.f("pk_partner_pace")),
+    )
+    op.create_table(
         "partner_set",
         sa.Column("partner", KEY, nullable=False),
         sa.Column("set_key", KEY, nullable=False),
@@ -164,6 +174,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("partner_pace")
     op.drop_table("partner_set")
     op.drop_table("backfill")
     op.drop_table("witnessed")
@@ -172,7 +183,6 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_register_about_register_kind"), table_name="register")
     op.drop_table("register")
     op.drop_table("partner")
-    op.drop_index(op.f("ix_operation_register"), table_name="operation")
     op.drop_table("operation")
     op.drop_table("log_tile")
     op.drop_index(

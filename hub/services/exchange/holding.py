@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a partner takes back beyond its pace: disputed for a day, or until a person has looked.
+
+A hub that was taken over could silence all it ever said. A dispute shows at once that something is
+wrong with an indicator, and silences nothing.
+"""
+
+from datetime import datetime
+
+from hub.domain.changes import APPEAL, INDICATOR, SYSTEM, Event
+from hub.domain.indicators import WITHDRAWN, Indicator
+from hub.domain.pace import DAY
+from hub.ports import Hub, Work
+from hub.services.office import Office
+
+GROUND = "change-guard"
+AT_ONCE = 200
+
+
+def hold(known: Indicator, *, at: datetime, hub: Hub, work: Work) -> None:
+    """Dispute an indicator that was taken back too fast."""
+    if any(
+        one.ground == GROUND and one.closed_at is None for one in work.opinions.appeals(known.key)
+    ):
+        return
+    name = hub.new_id("apl_")
+    work.opinions.open_appeal(
+        indicator=known.key, operator=known.operator, public_id=name, ground=GROUND, at=at
+    )
+    work.record(Event(APPEAL, known.key, details={"appeal": name, "open": True}))
+
+
+def let_go(known: Indicator, *, at: datetime, work: Work) -> None:
+    """End the dispute of an indicator that is said anew, or has gone."""
+    for one in work.opinions.appeals(known.key):
+        if one.ground == GROUND and one.closed_at is None:
+            work.opinions.close_appeal(one.key, upheld=False, at=at)
+            work.record(Event(APPEAL, known.key, details={"appeal": one.id, "open": False}))
+
+
+def end_held(hub: Office, *, partner: str | None = None) -> int:
+    """Let go what was taken back a day ago, or all that one partner took back; returns how many.
+
+    Args:
+        hub: ours.
+        partner: whose revokes somebody has looked at; None: only time decides.
+    """
+    now = hub.clock()
+    before = now if partner is not None else now - DAY
+    with hub.begin.reading() as work:
+        held = work.opinions.held(GROUND, before, partner, AT_ONCE)
+    if not held:
+        return 0
+    with hub.begin.writing(SYSTEM) as work:
+        for key in held:
+            public_id = work.indicators.by_keys([key])[key].id
+            known = work.indicators.find(public_id, lock=True)
+            if known is None:
+                continue
+            let_go(known, at=now, work=work)
+            if known.is_live:
+                gone, deltas = work.indicators.end(known, kind="withdraw", state=WITHDRAWN, at=now)
+                details = {"what": "withdraw"}
+                work.record(Event(INDICATOR, gone.key, gone.n, details, deltas))
+        work.commit()
+    return len(held)

@@ -47,6 +47,8 @@ ELSEWHERE = "set_" + "z" * 26
 """A set that we do not share."""
 ANOTHER = f"{ORIGIN}/m/{'z' * 16}"
 """Another author of the peer's."""
+MANY = range(200, 240)
+"""Numbers of many indicators."""
 MALFORMED, CONTENT = Alarm.MALFORMED, Alarm.CONTENT
 SAID = State.SAID
 
@@ -185,10 +187,9 @@ GROUP = Group(
         Behaviour("D21", "id of another author's entry with other content: it gets another id",
                   OPS, None, says(said(80, target=target(1), author=ANOTHER)),
                   state=State.ACCEPTED),
-        Behaviour("D22", "most of what it said taken back at once", OPS, None,
-                  says(revoked(1), revoked(2)), state=State.ACCEPTED,
-                  pending="the guard of changes: beyond 5 % in a day shown as disputed; until "
-                          "then each takes effect on arrival"),
+        Behaviour("D22", "most of what it said taken back at once: what is beyond its pace is "
+                  "disputed, and live", OPS, None, says(*(revoked(one) for one in MANY[:30])),
+                  before=says(*map(said, MANY)), state=State.ACCEPTED),
         Behaviour("D23", "a bad entry between good ones: only it is refused", OPS,
                   Alarm.BAD_SIGNATURE, _beside_good, state=State.ACCEPTED),
         Behaviour("D25", "an exclusion that hides whatever is near a picture of ours", OPS, None,

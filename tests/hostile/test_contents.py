@@ -9,8 +9,10 @@ import pytest
 from federation.operations.leaves import Kind
 from federation.operations.payloads import write
 from federation.pages import Record
+from hub.domain.pace import FEW
 from hub.ports.exchange import SUSPENDED
-from tests.hostile.contents import GROUP
+from hub.storage import tables
+from tests.hostile.contents import GROUP, MANY
 from tests.hostile.contract import Contract
 from tests.hostile.making import envelope, rightly
 from tests.hostile.peer import envelope_of, honest, said, target
@@ -54,6 +56,18 @@ def test_what_claims_to_be_corroborated_is_one_voice(played):
 
     (found,) = [one for one in contract.dump().indicators if one["id"] == target(80)]
     assert "operators" not in found["words"]
+
+
+def test_what_is_taken_back_too_fast_is_not_silenced_at_once(played):
+    contract = played(ROWS["D22"])
+
+    dump = contract.dump()
+    live = [number for number in MANY if holds(dump, target(number))]
+    disputed = tables.appeal.select().where(tables.appeal.c.closed_at.is_(None))
+    with contract.database.reader.connect() as connection, connection.begin():
+        open_now = connection.execute(disputed).all()
+    assert len(live) == len(MANY) - FEW
+    assert len(open_now) == 30 - FEW
 
 
 # -- what is taken back ahead of the log ---------------------------------------------------------

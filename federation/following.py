@@ -25,7 +25,7 @@ def next_page(wire: Wire, trust: Trust, *, limit: int = MAX_RECORDS, wait: int =
         wait: seconds that the partner may take until there is something new.
 
     Raises:
-        TransportError: It did not answer, or not in time.
+        TransportError: It did not answer, or not in time, or has no log to show yet.
         RefusedError: ROLLBACK: its log is shorter than it was. GAP: it has forgotten what comes
             next. TRANSPORT: it does not answer as this protocol does.
     """
@@ -34,7 +34,11 @@ def next_page(wire: Wire, trust: Trust, *, limit: int = MAX_RECORDS, wait: int =
         path += f"&wait={wait}" if wait else ""
     elif trust.head is not None:
         path += f"&size={trust.head.size}"
-    return _body(wire.get(path, max_bytes=MAX_BYTES, seconds=PAGE_SECONDS + wait))
+    answer = wire.get(path, max_bytes=MAX_BYTES, seconds=PAGE_SECONDS + wait)
+    if answer.status == CONFLICT and trust.head is None:
+        # Of a hub that has just begun no checkpoint was ever seen, and so none is missing.
+        raise TransportError("the partner shows no checkpoint yet")
+    return _body(answer)
 
 
 def early_revokes(

@@ -171,7 +171,8 @@ def accept(data: bytes, partner: Partner, trust: Trust, now: int) -> Accepted:
         RefusedError: The page as a whole is not to be believed. MALFORMED, NON_CANONICAL,
             TOO_LARGE: It is no page. GAP: It is not the next one, or its entries are not the
             log's. BAD_SIGNATURE, UNKNOWN_KEY, WRONG_ORIGIN: Its checkpoint is not the log's.
-            ROLLBACK, FORK: The log is not what it was.
+            ROLLBACK, FORK: The log is not what it was. FUTURE: Something of it was said later
+            than now; it is to be asked for again.
     """
     page = Page.parse(data)
     # 1. The next one, and no other.
@@ -302,6 +303,9 @@ def _believed(
         try:
             received = _received(record, partner, told, now)
         except RefusedError as error:
+            # Its time will come: passed over it would be lost, and one of two clocks is wrong.
+            if error.alarm is Alarm.FUTURE:
+                raise
             refused.append(Refusal(record.index, error.alarm, str(error)))
             continue
         if received is None:

@@ -311,6 +311,22 @@ class Exchange(Protocol):
         """Forget operations that nothing needs any more and that are in no log of ours."""
         ...
 
+    def forget(self, now: int, *, own: int, limit: int) -> int:
+        """Forget registers that nobody needs any more, with all that was said in them.
+
+        What is in our own log keeps its place there, and is empty. What an indicator came of is
+        kept for as long as that is live.
+
+        Args:
+            now: what others said and is to be kept until then goes, in seconds since 1970.
+            own: the same, of what we said ourselves.
+            limit: registers at most.
+
+        Returns:
+            how many registers.
+        """
+        ...
+
 
 class Logs(Protocol):
     """Our own log."""

@@ -9,11 +9,12 @@ from sqlalchemy.engine import Connection, Row
 
 from federation.operations.envelopes import Sealed
 from federation.operations.values import Register
+from hub.domain.indicators import LIVE
 from hub.ports.exchange import Kept, Statement
 from hub.storage import tables
 from hub.storage.sending import slices, write
 
-_r, _o, _leaf = tables.register, tables.operation, tables.log_leaf
+_r, _o, _leaf, _i = tables.register, tables.operation, tables.log_leaf, tables.indicator
 _twin = tables.operation.alias("twin")
 _KEPT = (
     sa.select(_r, _o.c.id.label("operation_id"), _twin.c.id.label("twin_id"))
@@ -99,6 +100,37 @@ class SqlExchange:
             self._connection.execute(
                 _o.delete().where(_o.c.key.in_(some), _o.c.key.not_in(logged))
             )
+
+    def forget(self, now: int, *, own: int, limit: int) -> int:
+        """Forget registers that nobody needs any more; what is in our own log is emptied."""
+        is_live = sa.exists().where(_i.c.key == _r.c.indicator, _i.c.state == LIVE)
+        due = sa.case((_o.c.partner.is_(None), own), else_=now)
+        rows = self._connection.execute(
+            sa.select(_r.c.key, _r.c.operation, _r.c.other)
+            .outerjoin(_o, _o.c.key == _r.c.operation)
+            .where(_r.c.keep <= max(now, own), _r.c.keep <= due, ~is_live)
+            .order_by(_r.c.keep, _r.c.key)
+            .limit(limit)
+            .with_for_update(of=_r)
+        ).all()
+        if rows:
+            self._connection.execute(_r.delete().where(_r.c.key.in_([row.key for row in rows])))
+            said = {key for row in rows for key in (row.operation, row.other) if key is not None}
+            self.drop(said)
+            self._empty(own)
+        return len(rows)
+
+    def _empty(self, before: int) -> None:
+        """Leave of what is in our log, and over, its id only: also of the versions before it."""
+        self._connection.execute(
+            _o.update()
+            .where(
+                _o.c.partner.is_(None),
+                _o.c.keep <= before,
+                _o.c.payload.is_not(None),
+            )
+            .values(payload=None)
+        )
 
 
 def _row(one: Kept) -> dict[str, Any]:

@@ -437,7 +437,7 @@ operation = Table(
     Column("id", LargeBinary, nullable=False),
     Column("epoch", Integer, nullable=False),
     Column("n", sa.BigInteger, nullable=False),
-    Column("keep", sa.BigInteger, nullable=False),
+    Column("keep", sa.BigInteger, nullable=False, index=True),
     # Nothing is left of it once it was purged.
     Column("payload", LargeBinary),
     Column("key_id", Text, nullable=False),

@@ -13,7 +13,7 @@ from federation.operations.payloads import read_operation
 from federation.operations.values import Op, Operation, Opinion as Stated, PolicyChange, Register
 from hub.domain import statements
 from hub.domain.changes import INDICATOR, OPINION, Delta, Event
-from hub.domain.indicators import WITHDRAWN, Draft, Indicator
+from hub.domain.indicators import WITHDRAWN, Draft, Indicator, Opinion
 from hub.domain.members import ACTIVE
 from hub.domain.sharing import Party
 from hub.ports import Hub, Work
@@ -68,6 +68,8 @@ class Effects:
         known = self._work.indicators.by_keys(
             one.indicator for one in kept.values() if one.indicator is not None
         )
+        ended = self._ended([name.target for name, (kept, *_) in changed.items()
+                             if name.kind == "indicator" and kept.indicator is None])  # fmt: skip
         fresh: list[Fresh] = []
         for name, (one, identifier, said) in changed.items():
             if name.kind != "indicator":
@@ -77,6 +79,9 @@ class Effects:
                 self._take_back(indicator, said)
             elif draft is None or said is None:
                 self._end(indicator, said)
+            elif indicator is None and self._is_anew(said, ended.get(name.target)):
+                kept[name] = replace(one, indicator=ended[name.target].key)
+                fresh += self._revise(kept[name], ended[name.target], said, draft)
             elif indicator is None:
                 fresh.append((one, said, draft))
             else:
@@ -124,6 +129,16 @@ class Effects:
         self._came |= {one.about for one in linked}
         self.added += len(linked)
         return linked
+
+    def _ended(self, targets: Sequence[str]) -> dict[str, Indicator]:
+        """What goes by those public ids: its register was forgotten, or it is another's."""
+        taken = self._work.indicators.taken(targets) if targets else set()
+        found = (self._work.indicators.find(one, lock=True) for one in sorted(taken))
+        return {one.id: one for one in found if one is not None}
+
+    def _is_anew(self, said: Operation, ended: Indicator | None) -> bool:
+        """Whether its author says again what was forgotten with its register."""
+        return ended is not None and ended.party == self._party(said).key
 
     def _names(self, targets: Sequence[str]) -> list[str]:
         """Public ids: their own, but where somebody took one that was not theirs to take."""
@@ -195,6 +210,8 @@ class Effects:
             derived=[one for one in draft.codes if one.derivation],
         )
         self._record(fresh, "assert", deltas, label_is_new=is_new)
+        if not known.is_live or set(sets) - set(known.sets):
+            self._came.add(kept.about)
         return []
 
     def _narrow(self, said: Operation) -> None:
@@ -277,9 +294,14 @@ class Effects:
     def _count(self, said: Operation, body: Stated, about: Indicator, set_name: str) -> None:
         party = self._party(said)
         set_key = self._partner.sets.get(set_name)
-        if set_key is None or set_key not in about.sets or about.operator == party.operator:
+        if set_key is None or about.operator == party.operator:
+            return
+        # Once it was in the set, what was said of it there holds if it comes back.
+        if set_key not in about.sets and not self._work.votes.described([about.key], [set_key]):
             return
         opinion = statements.read_opinion(body, set_key)
+        if self._is_said(opinion, about, party):
+            return
         key, n = self._work.opinions.add(
             opinion,
             indicator=about.key,
@@ -291,12 +313,25 @@ class Effects:
         details = {"set": set_key, "stance": opinion.stance, "reach": opinion.reach}
         self._work.record(Event(OPINION, about.key, n, details))
 
+    def _is_said(self, opinion: Opinion, about: Indicator, party: Party) -> bool:
+        """Whether that is what its operator says already: said again, it is no news."""
+        return any(
+            row.party == party.key
+            and opinion
+            == Opinion(row.set_key, row.stance, row.reason, row.basis, row.assessed_by, row.reach)
+            for row in self._work.opinions.of_entries([about.key], opinion.set_key)
+        )
+
     def _opinions_that_waited(self, given: Collection[Register]) -> None:
         """Count what was said of indicators before they came, but what was *given* just now."""
         if not self._came:
             return
-        found = self._work.exchange.about(self._came, ("opinion",))
-        found = [one for one in found if one.register not in given]
+        # What was said here counts since it was said here.
+        found = [
+            one
+            for one in self._work.exchange.about(self._came, ("opinion",))
+            if one.said is None and one.register not in given
+        ]
         sealed = self._work.exchange.sealed(
             one.operation for one in found if one.operation is not None
         )

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from federation.operations.values import Operation, Register
-from federation.registers import Held, joined
+from federation.registers import Held, is_forgotten, joined
 from federation.trust import Received
 from hub.ports.exchange import Kept
 
@@ -57,15 +57,19 @@ class Change:
 
 
 def changes(
-    operations: Iterable[Received], known: Mapping[Register, Kept]
+    operations: Iterable[Received], known: Mapping[Register, Kept], now: int
 ) -> dict[Register, Change]:
-    """Join operations; returns the registers that change."""
+    """Join operations; returns the registers that change.
+
+    What is past its time is as good as forgotten, whether it was swept out yet or not: its author
+    may have begun anew.
+    """
     found: dict[Register, Change] = {}
     for one in operations:
         name, operation = one.operation.register, one.operation
         came: Held[Received | None] = Held(operation.version, {one.said.id: one}, operation.keep)
         before = known.get(name)
-        held = found[name].held if name in found else None if before is None else _held(before)
+        held = found[name].held if name in found else _held(before, now)
         after = came if held is None else joined(held, came)
         if held is None or _says(after) != _says(held):
             found[name] = Change(after, before)
@@ -78,7 +82,9 @@ def _says(held: Held[Received | None]) -> tuple[tuple[int, int], tuple[str, ...]
     return held.version, tuple(held.operations)
 
 
-def _held(kept: Kept) -> Held[Received | None]:
+def _held(kept: Kept | None, now: int) -> Held[Received | None] | None:
+    if kept is None or is_forgotten(kept.keep, now):
+        return None
     return Held(kept.version, {one.hex(): None for one in kept.ids}, kept.keep)
 
 

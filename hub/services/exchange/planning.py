@@ -8,7 +8,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from federation.audience import STAYS, VICTIMS
 from federation.operations.envelopes import Sealed
 from federation.operations.payloads import read_operation
 from federation.operations.values import (
+    LIFE,
     Assert,
     Body,
     Op,
@@ -53,6 +54,7 @@ class Draft:
         expires: until when.
         indicator: internal key.
         said: which version of the indicator, or of the opinion, this is.
+        keep: until when it must be kept at least, seconds since 1970.
     """
 
     kept: Kept | None
@@ -66,6 +68,7 @@ class Draft:
     expires: datetime
     indicator: int
     said: int
+    keep: int = 0
 
 
 @dataclass(frozen=True)
@@ -166,10 +169,10 @@ class Planner:
             drafts.append(self._asserted(one, speaker, last, policy))
         if last is None or last.operation is None or not before - after:
             return drafts
-        # What is over says so itself, at home and abroad.
-        if one.state == EXPIRED or one.expires <= self._now:
+        # What is over says so itself, at home and abroad, if it was said until when it is.
+        if self._is_over(one) and last.operation.expires <= int(self._now.timestamp()):
             return drafts
-        if one.is_live and not self._stays(one):
+        if one.is_live and not self._is_over(one) and not self._stays(one):
             gone = Policy(last.operation.policy.tlp, tuple(sorted(before - after)))
             return [*drafts, self._narrowed(one, speaker, last, narrowed, gone)]
         return [self._revoked(one, speaker, last)]
@@ -194,13 +197,18 @@ class Planner:
         # The author is that of the indicator: nobody else may narrow it.
         register = Register(self._name, last.kept.register.author, POLICY, one.id)
         body = PolicyChange(upto=last.kept.version[1])
-        return _draft(one, speaker, (narrowed, register), op=Op.POLICY, policy=gone, body=body)
+        draft = _draft(one, speaker, (narrowed, register), op=Op.POLICY, policy=gone, body=body)
+        # It outlives all that it takes back, also what was said for longer than is said now.
+        return replace(draft, keep=last.kept.keep)
 
     def _shared(self, one: Indicator) -> list[int]:
         """The sets in which an indicator may leave now."""
         if self._stays(one) or not one.is_live or one.expires <= self._now:
             return []
         return [key for key in one.sets if key in self._sets.ids]
+
+    def _is_over(self, one: Indicator) -> bool:
+        return one.state == EXPIRED or one.expires <= self._now
 
     def _stays(self, one: Indicator) -> bool:
         return one.item_kind == ACCOUNT or one.words.depicts in VICTIMS
@@ -229,7 +237,7 @@ class Planner:
         author = self._author("o", speaker.operator_id)
         register = Register(self._name, author, OPINION, target)
         kept = self._work.exchange.registers([register]).get(register)
-        if kept is not None and kept.said == row.n:
+        if kept is not None and kept.said == row.n and not self._lapses(kept, about):
             return []
         opinion = Opinion(
             row.set_key, row.stance, row.reason, row.basis, row.assessed_by, row.reach
@@ -249,6 +257,14 @@ class Planner:
                 said=row.n,
             )
         ]
+
+    def _lapses(self, kept: Kept, about: Indicator) -> bool:
+        """Whether an opinion would be forgotten before what it is about, which lives longer now.
+
+        Of what nobody else could say for so long it is not asked.
+        """
+        expires, now = int(about.expires.timestamp()), int(self._now.timestamp())
+        return about.is_live and kept.keep < expires <= now + LIFE
 
     # -- shared -------------------------------------------------------------------------------
 

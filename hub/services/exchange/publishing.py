@@ -157,8 +157,9 @@ def _operation(draft: Draft, voice: Voice, now: int, randomness: Randomness) -> 
     kept = draft.kept
     # A new epoch begins anew: it beats whatever a thief has burnt.
     version = 1 if kept is None or kept.version[0] < voice.epoch else kept.version[1] + 1
-    expires = max(int(draft.expires.timestamp()), now + 1)
-    keep = max(expires, kept.keep if kept is not None else 0)
+    # Another hub may say of its own what is longer than anything may be said by us.
+    expires = min(max(int(draft.expires.timestamp()), now + 1), now + LIFE)
+    keep = max(expires, draft.keep, kept.keep if kept is not None else 0)
     return Operation(
         op=draft.op,
         origin=voice.hub,

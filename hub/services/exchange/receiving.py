@@ -122,7 +122,7 @@ def _join(
 ) -> int:
     """Join operations into registers and let the hub know; returns how many changed."""
     known = work.exchange.registers(one.operation.register for one in operations)
-    changed = changes(operations, known)
+    changed = changes(operations, known, int(hub.clock().timestamp()))
     if not changed:
         return 0
     came = {name: one for change in changed.values() for name, one in change.came.items()}

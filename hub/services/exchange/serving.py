@@ -132,10 +132,11 @@ def _record(leaf: Leaf, partner: Enrolled, now: int) -> Record:
 
 
 def _withheld(leaf: Leaf, partner: Enrolled, now: int) -> Withheld | None:
-    if leaf.sealed is None:
-        return Withheld.PURGED
+    # What is past its time was emptied as well, or soon will be.
     if leaf.keep <= now:
         return Withheld.EXPIRED
+    if leaf.sealed is None:
+        return Withheld.PURGED
     sets = orjson.loads(leaf.sealed.payload)["policy"]["sets"]
     return None if is_released(sets, partner.sets) else Withheld.POLICY
 

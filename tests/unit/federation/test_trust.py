@@ -155,7 +155,6 @@ ACCOUNT = Assert("account", (PDQ,), WORDS)
     ("changed", "alarm"),
     [
         ({"operator": "other.example"}, Alarm.UNVOUCHED),
-        ({"created": NOW + SKEW + 1, "expires": NOW + DAY, "keep": NOW + DAY}, Alarm.FUTURE),
         ({"epoch": 2, "previous": "0" * 64}, Alarm.RETIRED_KEY),
         ({"policy": Policy("amber", ("set_" + "z" * 26,))}, Alarm.OUT_OF_AUDIENCE),
         ({"policy": Policy("amber+strict", (SET,))}, Alarm.OUT_OF_AUDIENCE),
@@ -185,6 +184,17 @@ def test_as_far_ahead_as_clocks_may_be_is_believed(hub):
     hub.say(operation(created=NOW + SKEW))
 
     assert len(accepted(hub).operations) == 1
+
+
+def test_what_is_said_later_than_now_is_asked_for_again(hub):
+    """One of two clocks is wrong; passed over it would be lost when they agree once more."""
+    hub.say(operation(), operation(created=NOW + SKEW + 1, salt=b"s" * 16))
+
+    with pytest.raises(RefusedError) as refused:
+        accepted(hub)
+
+    assert refused.value.alarm is Alarm.FUTURE
+    assert len(accepted(hub, now=NOW + 1).operations) == 2
 
 
 def test_another_hubs_operation_is_refused_whoever_it_is_said_to_be_of(hub):

@@ -76,6 +76,7 @@ def upgrade() -> None:
         sa.Column("at_index", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_operation")),
     )
+    op.create_index(op.f("ix_operation_keep"), "operation", ["keep"], unique=False)
     op.create_table(
         "partner",
         sa.Column("key", KEY, nullable=False),
@@ -183,6 +184,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_register_about_register_kind"), table_name="register")
     op.drop_table("register")
     op.drop_table("partner")
+    op.drop_index(op.f("ix_operation_keep"), table_name="operation")
     op.drop_table("operation")
     op.drop_table("log_tile")
     op.drop_index(

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A hub that has caught up with the honest peer, once for all; each test plays on a copy."""
 
+import shutil
+
 import pytest
 
+from tests.hostile.contract import Contract
 from tests.hostile.playing import begun, play
 
 
@@ -12,14 +15,20 @@ def template(tmp_path_factory):
 
 
 @pytest.fixture
-def played(template, tmp_path):
-    """Play a behaviour."""
-    opened = []
+def contract(template, tmp_path):
+    """A hub of the test's own that has caught up."""
+    shutil.copytree(template, tmp_path / "hub")
+    opened = Contract(tmp_path / "hub")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def played(contract):
+    """Play a behaviour; returns the hub."""
 
     def playing(behaviour):
-        opened.append(play(behaviour, template, tmp_path / "hub"))
-        return opened[-1]
+        play(behaviour, contract)
+        return contract
 
-    yield playing
-    for contract in opened:
-        contract.close()
+    return playing

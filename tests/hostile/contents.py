@@ -1,10 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Group D: what is rightly signed, and not for this peer to say, or not here, or not so."""
 
+from dataclasses import replace
+
 from federation.errors import Alarm
 from federation.operations.leaves import Kind
 from federation.operations.payloads import write
-from federation.operations.values import Assert, Operation, Policy, SignalCode
+from federation.operations.values import (
+    Assert,
+    Body,
+    Exclude,
+    Manifest,
+    NamedHub,
+    Op,
+    Operation,
+    Policy,
+    Purge,
+    SignalCode,
+)
 from tests.hostile.behaviours import Behaviour, Change, Group, Inexpressible, State
 from tests.hostile.contract import HERE
 from tests.hostile.making import (
@@ -21,7 +34,7 @@ from tests.hostile.making import (
 from tests.hostile.peer import Peer, code, envelope_of, said, target
 from tests.hostile.times import revoked
 from tests.simulators.partner import THIEF
-from tests.simulators.statements import ORIGIN, SET, WORDS
+from tests.simulators.statements import ORIGIN, SET, WORDS, operation
 
 OPS, PAGE, RELAY = (
     "`GET /ops`: an operation's payload",
@@ -34,6 +47,8 @@ ELSEWHERE = "set_" + "z" * 26
 """A set that we do not share."""
 ANOTHER = f"{ORIGIN}/m/{'z' * 16}"
 """Another author of the peer's."""
+MANY = range(200, 240)
+"""Numbers of many indicators."""
 MALFORMED, CONTENT = Alarm.MALFORMED, Alarm.CONTENT
 SAID = State.SAID
 
@@ -85,6 +100,18 @@ def _very_bad(peer: Peer) -> None:
         peer.put(envelope(told, rightly(told, THIEF)), told)
 
 
+def _in_their_set(peer: Peer) -> None:
+    peer.say(said(80, policy=Policy("amber", (ELSEWHERE,))))
+    peer.page = lambda page, _: replace(page, sets=(SET, ELSEWHERE))
+
+
+def _other_kind(op: Op, body: Body, **changed: str) -> Operation:
+    return operation(op, author=ANOTHER, body=body, salt=b"another kind of.", **changed)
+
+
+_WIDER = Manifest(
+    "shared", "clear", "set", (NamedHub(ORIGIN, "0" * 64), NamedHub(OTHER, "1" * 64))
+)
 GROUP = Group(
     "D",
     "Content and authority",
@@ -103,6 +130,8 @@ GROUP = Group(
                   telling("author", f"{HERE}/m/{'k' * 16}")),
         Behaviour("D5", "entry outside of what is shared", OPS, Alarm.OUT_OF_AUDIENCE,
                   says(said(80, policy=Policy("amber", (ELSEWHERE,))))),
+        Behaviour("D5.theirs", "entry in a set that only the peer shares yet: no offence", OPS,
+                  None, _in_their_set),
         Behaviour("D5.red", "entry that its label keeps at home", OPS, Alarm.OUT_OF_AUDIENCE,
                   says(said(80, policy=Policy("red", (SET,))))),
         Behaviour("D5.victim", "entry that shows a victim", OPS, Alarm.OUT_OF_AUDIENCE,
@@ -158,12 +187,21 @@ GROUP = Group(
         Behaviour("D21", "id of another author's entry with other content: it gets another id",
                   OPS, None, says(said(80, target=target(1), author=ANOTHER)),
                   state=State.ACCEPTED),
-        Behaviour("D22", "most of what it said taken back at once", OPS, None,
-                  says(revoked(1), revoked(2)), state=State.ACCEPTED,
-                  pending="the guard of changes: beyond 5 % in a day shown as disputed; until "
-                          "then each takes effect on arrival"),
+        Behaviour("D22", "most of what it said taken back at once: what is beyond its pace is "
+                  "disputed, and live", OPS, None, says(*(revoked(one) for one in MANY[:30])),
+                  before=says(*map(said, MANY)), state=State.ACCEPTED),
         Behaviour("D23", "a bad entry between good ones: only it is refused", OPS,
                   Alarm.BAD_SIGNATURE, _beside_good, state=State.ACCEPTED),
+        Behaviour("D25", "an exclusion that hides whatever is near a picture of ours", OPS, None,
+                  says(_other_kind(Op.EXCLUDE,
+                                   Exclude(SignalCode("pdq", code(1), 90), 31, "benign"))),
+                  state=SAID, pending="exclusions: of a partner's each counts as disagreement"),
+        Behaviour("D26", "a request to erase what another author said", OPS, None,
+                  says(_other_kind(Op.PURGE, Purge("unlawful-to-share"), target=target(1))),
+                  state=SAID, pending="erasure at a partner's request"),
+        Behaviour("D27", "a manifest by which it widens a set that we share", OPS, None,
+                  says(_other_kind(Op.SET, _WIDER)), state=SAID,
+                  pending="manifests: only a set's own hub may write one"),
         Behaviour("D24", "more bad entries in a page than slips explain", OPS, CONTENT, _very_bad,
                   state=State.SAME, suspends=True),
     ),

@@ -81,6 +81,9 @@ class Contract:
                 "REDIS_URL": redis_url,
             }
         )
+        self._open()
+
+    def _open(self) -> None:
         self.hub = assemble(self.settings, now=self.clock)
         # Nobody listens at the door.
         self.hub.begin.announce = lambda: None  # type: ignore[attr-defined]  # of its adapter
@@ -109,6 +112,11 @@ class Contract:
         """Let go of the database."""
         self.hub.describer.close()  # type: ignore[attr-defined]  # of its adapter
         self.database.close()
+
+    def restart(self) -> None:
+        """Forget all that is not on the disk."""
+        self.close()
+        self._open()
 
     def clock(self) -> datetime:
         """The hub's time."""

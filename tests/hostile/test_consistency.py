@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Group C: pages, checkpoints and proofs that are not of one log."""
 
-import shutil
-
 import pytest
 
 from federation.log.checkpoints import Checkpoint
@@ -13,8 +11,7 @@ from federation.trust import Trust, accept
 from federation.witnessing import Request
 from hub.app import create_app
 from tests.hostile.consistency import GROUP, ROOT
-from tests.hostile.contract import Contract
-from tests.hostile.peer import LOG_ORIGIN, honest
+from tests.hostile.peer import LOG_ORIGIN, honest, said
 from tests.simulators.partner import BEAT, LOG, trusted
 from tests.simulators.statements import NOW, ORIGIN
 from tests.support.signing import signer
@@ -25,10 +22,9 @@ def test_what_is_not_of_one_log_is_refused(played, behaviour):
     played(behaviour)
 
 
-def test_who_saw_one_head_cosigns_no_other(template, tmp_path):
+def test_who_saw_one_head_cosigns_no_other(contract):
     """What one client alone cannot see: so partners are asked to cosign, and one of them has."""
-    shutil.copytree(template, tmp_path / "hub")
-    contract, peer = Contract(tmp_path / "hub"), honest()
+    peer = honest()
     client = create_app(contract.settings, contract.hub).test_client()
     before = contract.dump().encoded()
     size = peer.log.frontier.size
@@ -46,7 +42,21 @@ def test_who_saw_one_head_cosigns_no_other(template, tmp_path):
     assert told["proof"][1] == other.encoded()
     assert contract.dump().encoded() == before
     assert cosigned(client, Request(size, (), first)).status_code == 200
-    contract.close()
+
+
+def test_a_stranger_accuses_nobody_by_a_spoilt_proof(contract):
+    """Anybody may ask for a cosignature, and show what the peer's log rightly signed."""
+    peer = honest()
+    client = create_app(contract.settings, contract.hub).test_client()
+    first = Note.parse(peer.log.note())
+    assert cosigned(client, Request(0, (), first)).status_code == 200
+    peer.say(said(81))
+
+    refused = cosigned(client, Request(4, (ROOT, ROOT), Note.parse(peer.log.note())))
+
+    assert refused.status_code == 422
+    with contract.hub.begin.reading() as work:
+        assert work.partners.evidence(contract.partner().key) == []
 
 
 def cosigned(client, one):
@@ -55,13 +65,10 @@ def cosigned(client, one):
                        content_type="text/plain")  # fmt: skip
 
 
-def test_nobody_is_witnessed_by_its_own_sign_of_life(template, tmp_path):
-    shutil.copytree(template, tmp_path / "hub")
-    contract = Contract(tmp_path / "hub")
+def test_nobody_is_witnessed_by_its_own_sign_of_life(contract):
 
     head = contract.partner().trust.head
 
-    contract.close()
     assert head is not None
     assert (head.alive_at, head.witnessed_at) == (NOW, None)
 

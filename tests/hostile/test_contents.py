@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Group D: what is rightly signed, and not for this peer to say, or not here, or not so."""
 
-import shutil
 from dataclasses import replace
 
 import pytest
@@ -9,9 +8,10 @@ import pytest
 from federation.operations.leaves import Kind
 from federation.operations.payloads import write
 from federation.pages import Record
+from hub.domain.pace import FEW
 from hub.ports.exchange import SUSPENDED
-from tests.hostile.contents import GROUP
-from tests.hostile.contract import Contract
+from hub.storage import tables
+from tests.hostile.contents import GROUP, MANY
 from tests.hostile.making import envelope, rightly
 from tests.hostile.peer import envelope_of, honest, said, target
 from tests.hostile.playing import check_honest, holds
@@ -56,15 +56,26 @@ def test_what_claims_to_be_corroborated_is_one_voice(played):
     assert "operators" not in found["words"]
 
 
+def test_what_is_taken_back_too_fast_is_not_silenced_at_once(played):
+    contract = played(ROWS["D22"])
+
+    dump = contract.dump()
+    live = [number for number in MANY if holds(dump, target(number))]
+    disputed = tables.appeal.select().where(tables.appeal.c.closed_at.is_(None))
+    with contract.database.reader.connect() as connection, connection.begin():
+        open_now = connection.execute(disputed).all()
+    assert len(live) == len(MANY) - FEW
+    assert len(open_now) == 30 - FEW
+
+
 # -- what is taken back ahead of the log ---------------------------------------------------------
 
 
 @pytest.fixture
-def far_behind(template, tmp_path, monkeypatch):
+def far_behind(contract, monkeypatch):
     """A hub that has seen a longer log than it has applied, and so asks for revokes first."""
     monkeypatch.setattr("hub.services.exchange.pulling.FAR", 1)
-    shutil.copytree(template, tmp_path / "hub")
-    contract, peer = Contract(tmp_path / "hub"), honest()
+    peer = honest()
     peer.say(said(81), said(82), revoked(1))
     asked = []
 
@@ -78,8 +89,7 @@ def far_behind(template, tmp_path, monkeypatch):
     ahead = [lambda page: replace(page, records=tuple(
         one for one in page.records if one.index == 6))]  # fmt: skip
     peer.page = one_at_a_time
-    yield contract, peer, asked, ahead
-    contract.close()
+    return contract, peer, asked, ahead
 
 
 def test_what_is_taken_back_is_taken_back_ahead_of_the_log(far_behind):
@@ -125,9 +135,8 @@ def test_a_page_of_revokes_of_something_else_is_refused(far_behind):
         check_honest(contract.sync(served.url), 2)
 
 
-def test_who_says_bad_things_page_after_page_is_followed_no_more(template, tmp_path):
-    shutil.copytree(template, tmp_path / "hub")
-    contract, peer = Contract(tmp_path / "hub"), honest()
+def test_who_says_bad_things_page_after_page_is_followed_no_more(contract):
+    peer = honest()
     for number in range(110):
         told = write(said(number)).payload
         peer.put(envelope(told, rightly(told, THIEF)), told)
@@ -150,6 +159,5 @@ def test_who_says_bad_things_page_after_page_is_followed_no_more(template, tmp_p
         peer.page = None
         peer.say(said(90))
         again = contract.sync(served.url)
-    contract.close()
     assert again["ok"]
     assert holds(contract.dump(), target(90))

@@ -2,12 +2,11 @@
 """Group E: answers that are too much, too slow, or no answers."""
 
 import itertools
-import shutil
 from dataclasses import replace
 
 import pytest
 
-from tests.hostile.contract import SET, Contract
+from tests.hostile.contract import SET
 from tests.hostile.peer import honest, said, target
 from tests.hostile.playing import holds
 from tests.hostile.shapes import GROUP
@@ -18,10 +17,9 @@ def test_what_is_no_answer_changes_nothing(played, behaviour):
     played(behaviour)
 
 
-def test_a_set_that_comes_and_goes_does_not_keep_its_follower_reading(template, tmp_path):
+def test_a_set_that_comes_and_goes_does_not_keep_its_follower_reading(contract):
     """What was withheld is read once more when it is shared; nobody may be sent in circles."""
-    shutil.copytree(template, tmp_path / "hub")
-    contract, peer = Contract(tmp_path / "hub"), honest()
+    peer = honest()
     peer.say(said(81), said(82))
     turns = itertools.count()
 
@@ -43,6 +41,5 @@ def test_a_set_that_comes_and_goes_does_not_keep_its_follower_reading(template, 
         for _ in range(3):
             contract.sync(served.url)
     dump = contract.dump()
-    contract.close()
     assert dump.position["applied"] == 7
     assert all(holds(dump, target(number)) for number in (1, 2, 3, 81, 82, 83))

@@ -39,14 +39,12 @@ def test_what_comes_the_wrong_way_changes_nothing(played, behaviour):
 
 
 @pytest.mark.parametrize("row", ["F1", "F2", "F3", "F4", "F9", "F10"])
-def test_nobody_is_asked_twice_and_nobody_else(template, tmp_path, row):
-    shutil.copytree(template, tmp_path / "hub")
-    contract, peer = Contract(tmp_path / "hub"), honest()
+def test_nobody_is_asked_twice_and_nobody_else(contract, row):
+    peer = honest()
     ROWS[row].attack(peer)
 
     with peer.behind() as served:
         told = contract.sync(served.url)
-    contract.close()
 
     assert [path for path in peer.asks if path.startswith("/ops")] == ["/ops?from=4&limit=1000"]
     assert told["retry_after"] == (LONGEST_WAIT if row == "F10" else 0.0)
@@ -124,9 +122,8 @@ def test_who_does_not_listen_is_not_held_against(secured):
     assert (told["ok"], told["alarms"]) == (False, [UNREACHABLE])
 
 
-def test_who_hangs_holds_up_no_other_partner(template, tmp_path):
-    shutil.copytree(template, tmp_path / "hub")
-    contract, peer = Contract(tmp_path / "hub", seconds=2.0), honest()
+def test_who_hangs_holds_up_no_other_partner(contract):
+    contract.seconds, peer = 2.0, honest()
     peer.say(said(80))
     is_asked = threading.Event()
 
@@ -147,7 +144,6 @@ def test_who_hangs_holds_up_no_other_partner(template, tmp_path):
             assert asking.is_alive()
         check_honest(told, 1)
         asking.join()
-    contract.close()
 
 
 def _unanswered(abroad, partner):
@@ -155,14 +151,12 @@ def _unanswered(abroad, partner):
         abroad.identity(partner)
 
 
-def test_a_chain_of_roots_has_one_budget_of_time(template, tmp_path, monkeypatch):
-    shutil.copytree(template, tmp_path / "hub")
-    contract, peer = Contract(tmp_path / "hub"), honest()
+def test_a_chain_of_roots_has_one_budget_of_time(contract, monkeypatch):
+    peer = honest()
     monkeypatch.setattr("hub.adapters.abroad.IDENTITY_SECONDS", 0.0)
 
     with peer.behind() as served:
         told = contract.sync(served.url)
-    contract.close()
 
     assert told["alarms"] == [UNREACHABLE]
     assert peer.asks == []

@@ -2,7 +2,6 @@
 """The files are what the behaviours make, the page tells of every one, and files alone will do."""
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -98,10 +97,9 @@ def test_each_row_says_what_comes_of_it():
 # -- from files alone ----------------------------------------------------------------------------
 
 
-def played(name: str, behaviour: Behaviour, template: Path, folder: Path) -> None:
+def played(name: str, behaviour: Behaviour, contract: Contract) -> None:
     """What the page tells another hub's authors to do."""
-    shutil.copytree(template, folder)
-    contract, peer = Contract(folder), FilePeer(OUT, name)
+    peer = FilePeer(OUT, name)
     told = peer.manifest
     with peer.behind() as served:
         if "before" in peer.steps:
@@ -109,8 +107,7 @@ def played(name: str, behaviour: Behaviour, template: Path, folder: Path) -> Non
             assert contract.sync(served.url)["ok"]
         before = contract.dump()
         if told.get("restarts"):
-            contract.close()
-            contract = Contract(folder)
+            contract.restart()
         contract.now = NOW + told.get("later", 0)
 
         peer.step = "attack"
@@ -126,21 +123,20 @@ def played(name: str, behaviour: Behaviour, template: Path, folder: Path) -> Non
         answer = contract.sync(served.url)
         check_honest(answer, answer["applied"])
         assert answer["applied"] >= 1
-    contract.close()
 
 
 SOME = ("a/A3", "a/A17", "a/A21", "b/B2", "b/B10", "c/C8", "c/C15", "d/D12", "e/E13")
 
 
 @pytest.mark.parametrize("name", SOME)
-def test_a_vector_is_enough_to_test_a_hub(template, tmp_path, name):
-    played(name, STORED[name], template, tmp_path / "hub")
+def test_a_vector_is_enough_to_test_a_hub(contract, name):
+    played(name, STORED[name], contract)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(STORED.keys() - set(SOME)))
-def test_every_vector_is_enough_to_test_a_hub(template, tmp_path, name):
-    played(name, STORED[name], template, tmp_path / "hub")
+def test_every_vector_is_enough_to_test_a_hub(contract, name):
+    played(name, STORED[name], contract)
 
 
 def test_what_is_not_stored_is_described():

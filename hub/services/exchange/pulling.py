@@ -89,8 +89,9 @@ def pull(name: str, *, wait: int, hub: Hub, voice: Voice) -> Turn | None:
     partner = _followed(name, hub)
     if partner is None:
         return None
+    # Who it is is asked first, and what is wrong with that is told there.
+    known = partners.identity_of(partner) or ask_identity(partner, hub)
     try:
-        known = partners.identity_of(partner) or ask_identity(partner, hub)
         wire = hub.abroad.wire(partner, known)
         _take_revokes(partner, _settled(partner, known, hub, voice), wire, hub)
         if _is_flood(partner, hub):

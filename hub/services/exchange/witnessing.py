@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from federation.errors import (
+    Alarm,
     FederationError,
     RefusedError,
     SizeConflictError,
@@ -54,7 +55,8 @@ def cosigned(body: bytes, *, hub: Hub, voice: Voice) -> bytes:
     try:
         answer = witness.cosigned(request, seen or Seen(request.origin), now)
     except RefusedError as error:
-        if error.evidence and request.origin in logs:
+        # Anybody may ask, with a proof that is spoilt: only what its log signed twice accuses it.
+        if error.alarm is Alarm.FORK and request.origin in logs:
             _accuse(logs[request.origin].partner, error, hub)
         raise
     with hub.begin.writing(SYSTEM) as work:

@@ -225,13 +225,15 @@ def shared_sets(hub: SimHub) -> frozenset[str]:
     )
 
 
-def registers(hub: SimHub, origin: str) -> dict[tuple[str, ...], tuple[Any, ...]]:
-    """What a hub holds of an origin's registers, but what is past its time."""
+def registers(
+    hub: SimHub, origin: str, since: int | None = None
+) -> dict[tuple[str, ...], tuple[Any, ...]]:
+    """What a hub holds of an origin's registers, but what was past its time by then or now."""
     rows = hub.disk.ask(
         "SELECT r.author, r.kind, r.target, r.epoch, r.n, r.keep, hex(o.id), r.other IS NULL"
         " FROM register r JOIN operation o ON o.key = r.operation"
         " WHERE r.origin = ? AND r.keep > ?",
-        [origin, hub.now],
+        [origin, hub.now if since is None else since],
     )
     return {row[:3]: row[3:] for row in rows}
 
@@ -306,9 +308,7 @@ def standings(hub: SimHub) -> dict[tuple[str, str], tuple[str, int]]:
     named = {(key, set_key): (str(set_id), str(name)) for key, name, set_key, set_id in rows}
     liar = {key for (key,) in hub.disk.ask("SELECT key FROM operator WHERE name = ?", [LIES])}
     with hub.begin.reading() as work:
-        found = work.votes.described(
-            {key for key, _ in named}, {set_key for _, set_key in named}
-        )
+        found = work.votes.described({key for key, _ in named}, {set_key for _, set_key in named})
     told: dict[tuple[str, str], tuple[str, int]] = {}
     for one in found:
         place = named.get((one.indicator, one.set_key))

@@ -70,9 +70,7 @@ def trust_kept_first(patch: Patch) -> None:
 
     def received(accepted: Any, *, partner: Any, state: str, hub: Any) -> Any:
         with hub.begin.writing(SYSTEM) as work:
-            work.partners.keep(
-                partner.key, expected=partner.trust.applied, trust=accepted.trust
-            )
+            work.partners.keep(partner.key, expected=partner.trust.applied, trust=accepted.trust)
             work.commit()
         known = replace(partner, trust=accepted.trust)
         return receive(accepted, partner=known, state=state, hub=hub)

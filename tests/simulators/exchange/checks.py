@@ -225,13 +225,15 @@ def shared_sets(hub: SimHub) -> frozenset[str]:
     )
 
 
-def registers(hub: SimHub, origin: str) -> dict[tuple[str, ...], tuple[Any, ...]]:
-    """What a hub holds of an origin's registers, but what is past its time."""
+def registers(
+    hub: SimHub, origin: str, since: int | None = None
+) -> dict[tuple[str, ...], tuple[Any, ...]]:
+    """What a hub holds of an origin's registers, but what was past its time by then or now."""
     rows = hub.disk.ask(
         "SELECT r.author, r.kind, r.target, r.epoch, r.n, r.keep, hex(o.id), r.other IS NULL"
         " FROM register r JOIN operation o ON o.key = r.operation"
         " WHERE r.origin = ? AND r.keep > ?",
-        [origin, hub.now],
+        [origin, hub.now if since is None else since],
     )
     return {row[:3]: row[3:] for row in rows}
 

@@ -221,8 +221,9 @@ class SimHub:
 
     @property
     def size(self) -> int:
-        """How much of its log is shown."""
-        return int(sum(noted for (noted,) in self.disk.ask("SELECT noted FROM hub_log")))
+        """How much of its log is shown; -1: it has shown nothing, not even that it is empty."""
+        rows = self.disk.ask("SELECT noted FROM hub_log WHERE note IS NOT NULL")
+        return int(rows[0][0]) if rows else -1
 
     def applied(self) -> dict[str, int]:
         """How far each partner's log was followed."""

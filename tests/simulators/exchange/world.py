@@ -83,11 +83,14 @@ class World:
             ViolationError: An invariant does not hold.
         """
         steps = self.random.randrange(40, 80) if steps is None else steps
-        names, weights = zip(*_EVENTS.items(), strict=True)
+        names, weights = self._events()
         for name in self.random.choices(names, weights, k=steps):
             self.happen(name)
         self.settle()
         return self.outcome
+
+    def _events(self) -> tuple[list[str], list[int]]:
+        return list(_EVENTS), list(_EVENTS.values())
 
     def happen(self, name: str) -> None:
         """Let one thing happen."""

@@ -3,6 +3,7 @@
 
 import json
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -120,3 +121,10 @@ def test_an_answer_before_the_answer_is_refused_however_it_comes(size):
         added(sent, size)
 
     assert refused.value.alarm is Alarm.TRANSPORT
+
+
+def test_a_budget_does_not_ask_what_time_of_day_it_is(monkeypatch):
+    monkeypatch.setattr("time.time", lambda: 1e12)
+
+    assert 0 < Budget(60.0).left() <= 60.0
+    assert Budget.__init__.__defaults__ == (time.monotonic,)

@@ -64,10 +64,11 @@ def acknowledged(hub: SimHub) -> None:
 def taken_back(hub: SimHub, origin: SimHub) -> None:
     """I3: nothing of an origin is live at a hub against what the hub has heard of it."""
     kept = hub.enrolled(origin.name)
+    upto = hub.heard[origin.name] = max(hub.heard.get(origin.name, 0), kept.trust.applied)
     heard = [
         one
         for one in origin.said
-        if one.index < kept.trust.applied
+        if one.index < upto
         or (one.index < kept.revoked_to and one.said.operation.op in {Op.REVOKE, Op.POLICY})
     ]
     allowed = may_be_live(heard, kept.sets)

@@ -86,6 +86,8 @@ class SimHub:
         self.told: list[Told] = []
         self.said: list[Logged] = []
         """All of its log, as it was committed."""
+        self.heard: dict[str, int] = {}
+        """How far it ever came in the log of each of the others: it may be reading it once more."""
         self._time = time
         self._random = random
         self._askers: dict[str, Enrolled] = {}
@@ -201,6 +203,8 @@ class SimHub:
 
     def publish(self) -> None:
         """Say whatever there is to say; its checkpoint is shown by another call."""
+        # What a follower of the stream would bring: nothing is said of what is not known yet.
+        self.hub.directory.reload()
         while publishing.publish(self.hub, self.voice, self._random.randbytes):
             pass
         while publishing.backfill(self.hub, self.voice, self._random.randbytes):

@@ -215,8 +215,10 @@ class Liar:
         if "only" in asked:
             end = book.size
             records = tuple(book.hub.records[start:end])
-            return _answer(Page(start, max(start, end), max(start, end), records,
-                                is_sparse=True).encoded())  # fmt: skip
+            page = Page(
+                start, max(start, end), max(start, end), records, (EVERYWHERE,), is_sparse=True
+            )
+            return _answer(page.encoded())
         size = int(asked["size"]) if "size" in asked else None
         if not truly and self._random.random() < 0.5:
             name = self._random.choice(list(_LIES))
@@ -231,7 +233,7 @@ class Liar:
         end = min(at, start + limit)
         page = book.hub.page(start, end, size=at)
         note = self._note(book.root(size=at)) if size is None else None
-        return replace(page, checkpoint=note)
+        return replace(page, checkpoint=note, sets=(EVERYWHERE,))
 
     def _note(self, frontier: Frontier, keys: LogKeys | None = None) -> bytes:
         return checkpoint(frontier, keys or self.voice.log, self._time.now).encoded()
@@ -252,14 +254,16 @@ class Liar:
         if size is not None or not start:
             return None
         note = self._note(book.root(size=self._random.randrange(start)))
-        page = Page(start, start, start, (), checkpoint=note)
+        page = Page(start, start, start, (), (EVERYWHERE,), checkpoint=note)
         return page.encoded(), frozenset({Alarm.ROLLBACK})
 
     def _fork(self, book: Book, start: int, size: int | None, _limit: int) -> Lie | None:
         if size is not None or not start:
             return None
         note = self._note(book.root(b"another", size=start))
-        return Page(start, start, start, (), checkpoint=note).encoded(), frozenset({Alarm.FORK})
+        return Page(start, start, start, (), (EVERYWHERE,), checkpoint=note).encoded(), frozenset(
+            {Alarm.FORK}
+        )
 
     def _other_log(self, book: Book, start: int, size: int | None, limit: int) -> Lie | None:
         if not start:

@@ -25,7 +25,7 @@ FOUND_BY = {
     "rollbacks_unseen": 16, "revokes_ignored": 10, "lies_counted": 62, "checkpoint_first": 5,
     "cursor_first": 5, "served_to_all": 0, "anybody_vouched_for": 5, "audience_unasked": 1,
     "signatures_unchecked": 17, "forgotten_early": 1, "shorter_life_unsaid": 10,
-    "future_passed_over": 37,
+    "future_passed_over": 37, "narrowing_short_lived": 340, "last_come_wins": 391,
 }  # fmt: skip
 """A seed that finds each bug: it is tried first, so that nothing is sought that is known."""
 

@@ -251,6 +251,9 @@ class World:
                 raise ViolationError("I8", f"{hub.name} kept half of a page") from None
             return "crashed"
         hub.disk.arm(0)
+        if came is not None:
+            # Its log may be read once more from here on; what was heard was heard.
+            hub.heard[kept.hub] = max(hub.heard.get(kept.hub, 0), accepted.trust.applied)
         if kept.hub == LIAR:
             checks.silenced(hub, self.liar.books[hub.name])
         else:

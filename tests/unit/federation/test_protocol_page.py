@@ -132,7 +132,7 @@ def test_the_page_shows_what_the_code_writes(name):
 
 
 def test_no_example_is_held_against_nothing():
-    assert set(examples()) == {*told(), "request-base"}
+    assert set(examples()) == {*told(), "request-base", "answer-base"}
 
 
 @pytest.mark.parametrize("op", Op)
@@ -172,11 +172,12 @@ def test_request_and_answer_that_are_shown_are_believed():
     assert (asked, answer) == (f"{OTHER}#req-1", f"{HUB}#req-1")
 
 
-def test_the_signature_of_the_request_is_over_the_lines_that_are_shown():
-    base = examples()["request-base"].encode()
-    signature = dict(sent().headers)["Signature"].partition(":")[2].rstrip(":")
+@pytest.mark.parametrize(("name", "key"), [("request", ASKING), ("answer", ANSWERING)])
+def test_what_is_shown_signed_is_signed_over_the_lines_that_are_shown(name, key):
+    lines = dict(line.split(": ", 1) for line in examples()[name].splitlines())
+    signature = base64.b64decode(lines["Signature"].split(":")[1])
 
-    assert ASKING.public.verifies(base64.b64decode(signature), base)
+    assert key.public.verifies(signature, examples()[f"{name}-base"].encode())
 
 
 @pytest.mark.parametrize("name", LIMITS)

@@ -14,7 +14,7 @@ DEV := .venv/.dev
 RIVALS := .venv/.rivals
 INPUTS := setup.cfg pyproject.toml requirements/bootstrap.txt requirements/install
 
-.PHONY: help up demo setup test lint bench bench-engine requirements clean
+.PHONY: help up demo demo-federation setup test lint bench bench-engine requirements clean
 
 help:  ## Show this list
 	@echo "Breakwater: child-safety signal exchange between platforms"
@@ -29,6 +29,9 @@ up: $(RUNTIME)  ## Start a hub in the foreground, with its own database and Valk
 
 demo: $(DEV)  ## Tell the main job on real photographs; fails unless all went as expected
 	@exec $(BIN)/python -m hub.demo $(ARGS)
+
+demo-federation: $(DEV)  ## Tell how three hubs exchange, on real photographs, and what a lie comes to
+	@exec $(BIN)/python -m hub.demo.federation $(ARGS)
 
 setup: $(DEV)  ## Make .venv with everything a developer needs
 

@@ -11,6 +11,7 @@ from flask import Flask
 
 from hub import jobs
 from hub.adapters import logs, metrics
+from hub.adapters.processes import when_asked_to_end
 from hub.app import create_app
 from hub.settings import Settings
 from hub.wiring import assemble
@@ -25,6 +26,7 @@ def create() -> Flask:
     logs.configure(settings.log_level)
     hub = assemble(settings)
     jobs.attend(hub)
+    when_asked_to_end(hub.waiting.end)
     if settings.metrics_listen is not None:
         address = settings.metrics_listen
         metrics.expose(address.host, address.port, threading.Event())

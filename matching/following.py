@@ -96,6 +96,10 @@ class Follower:
         """
         return self._evidence.wait_for(position, timeout)
 
+    def release(self) -> None:
+        """Let nobody wait any more: the process is about to end."""
+        self._evidence.release()
+
     def run(self, stop: threading.Event) -> None:
         """Follow until told to stop."""
         while not stop.is_set():

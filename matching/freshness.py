@@ -83,6 +83,7 @@ class Evidence:
         # One value, replaced and never changed: readers need no lock.
         self._known = _Known()
         self._arrived = threading.Condition()
+        self._released = False
 
     @property
     def age(self) -> float:
@@ -119,7 +120,16 @@ class Evidence:
     def wait_for(self, position: int, timeout: float) -> bool:
         """Wait until the engine holds a position; tell whether it does."""
         with self._arrived:
-            return self._arrived.wait_for(lambda: self._engine.position >= position, timeout)
+            self._arrived.wait_for(
+                lambda: self._released or self._engine.position >= position, timeout
+            )
+        return self._engine.position >= position
+
+    def release(self) -> None:
+        """Let nobody wait any more: the process is about to end."""
+        with self._arrived:
+            self._released = True
+            self._arrived.notify_all()
 
     def freshness(self) -> Freshness:
         """Say what an answer given now may claim."""

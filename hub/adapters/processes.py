@@ -69,6 +69,29 @@ def _watch(parent: int) -> None:
     os._exit(ORPHANED)
 
 
+def when_asked_to_end(tell: Callable[[], None]) -> None:
+    """Have *tell* called, in a thread, when this process is asked to end.
+
+    It is called beside whatever takes the signals, now or later: granian sets its own handlers
+    after it has loaded us. In a thread that is not the main one nothing is done.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    ours, kernels = socket.socketpair()
+    # Python writes the number of each signal that it handles there.
+    kernels.setblocking(False)  # noqa: FBT003 - the standard library's
+    signal.set_wakeup_fd(kernels.fileno(), warn_on_full_buffer=False)
+    threading.Thread(target=_await_end, args=(ours, kernels, tell), daemon=True).start()
+
+
+def _await_end(ours: socket.socket, _kernels: socket.socket, tell: Callable[[], None]) -> None:
+    # It holds the other end too, which would be closed with the last who knows it.
+    while taken := ours.recv(1):
+        if taken[0] in {signal.SIGTERM, signal.SIGINT}:
+            tell()
+            return
+
+
 def before_exec(sign: signal.Signals = signal.SIGKILL) -> Callable[[], None] | None:
     """What a child of this process runs between fork and exec, to end with it.
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -37,6 +38,7 @@ class RunningHub:
     settings: Mapping[str, str] = field(default_factory=dict)
     """Further settings, by their environment variables."""
     _process: "subprocess.Popen[bytes] | None" = None
+    _is_frozen: bool = False
 
     @property
     def url(self) -> str:
@@ -56,23 +58,47 @@ class RunningHub:
         Raises:
             DemoError: It does not start.
         """
-        screen = self.folder / "screen.txt"
-        with screen.open("wb") as file:
+        self.launch()
+        self.await_answer()
+
+    def launch(self) -> None:
+        """Start it, and do not wait for it."""
+        with self.screen.open("wb") as file:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "hub.cli", "up"],
-                env=self._environment(),
+                env=self.environment(),
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+
+    def await_answer(self) -> None:
+        """Wait until what was launched answers.
+
+        Raises:
+            DemoError: It does not start.
+        """
         deadline = time.monotonic() + STARTS_WITHIN
-        while "Ctrl-C" not in (text := screen.read_text(encoding="utf-8", errors="replace")):
-            if self._process.poll() is not None or time.monotonic() > deadline:
+        while "Ctrl-C" not in (text := self.said()):
+            if not self.is_running() or time.monotonic() > deadline:
                 raise DemoError(f"The hub does not start. It said:\n{text}")
             time.sleep(0.05)
         if not self.keys:
             self.keys = tuple(dict.fromkeys(_KEY.findall(text)))
             self.set_id = _SET.findall(text)[0]
+
+    @property
+    def screen(self) -> Path:
+        """Where what it writes lies."""
+        return self.folder / "screen.txt"
+
+    def said(self) -> str:
+        """What it wrote since its last start."""
+        return self.screen.read_text(encoding="utf-8", errors="replace")
+
+    def is_running(self) -> bool:
+        """Whether its supervisor lives."""
+        return self._process is not None and self._process.poll() is None
 
     def command(self, *words: str) -> Any:
         """Run a command at the hub's console; returns what it prints as JSON.
@@ -82,7 +108,7 @@ class RunningHub:
         """
         done = subprocess.run(  # noqa: S603 - our own command line
             [sys.executable, "-m", "hub.cli", *words, "--json"],
-            env=self._environment(),
+            env=self.environment(),
             capture_output=True,
             text=True,
             check=False,
@@ -92,10 +118,26 @@ class RunningHub:
         return json.loads(done.stdout)
 
     def stop(self) -> None:
-        """Stop it as Ctrl-C does."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(signal.SIGINT)
+        """Stop it as Ctrl-C does; by force if that takes too long."""
+        if self._process is None or self._process.poll() is not None:
+            return
+        self.thaw()
+        self._process.send_signal(signal.SIGINT)
+        try:
             self._process.wait(STOPS_WITHIN)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def freeze(self) -> None:
+        """Hold all its processes where they are: to others it is as if the network were cut."""
+        self._signal(signal.SIGSTOP)
+        self._is_frozen = True
+
+    def thaw(self) -> None:
+        """Let a frozen hub go on."""
+        if self._is_frozen:
+            self._signal(signal.SIGCONT)
+            self._is_frozen = False
 
     def kill(self) -> None:
         """Kill its supervisor as a crash would: nothing below it may go on answering."""
@@ -117,21 +159,27 @@ class RunningHub:
         """
         if self._process is None:
             raise DemoError("The hub does not run.")
-        listed = subprocess.run(
-            ["ps", "-ww", "-eo", "pid=,ppid=,args="],  # noqa: S607 - where it lies differs
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for line in listed.splitlines():
-            pid, parent, *arguments = line.split()
+        for pid, parent, arguments in _processes():
             # It writes its socket into its own title.
             titled = [word for word in arguments if word.startswith(_TITLE)]
-            if parent == str(self._process.pid) and titled:
-                return int(pid), titled[0].removeprefix(_TITLE)
+            if parent == self._process.pid and titled:
+                return pid, titled[0].removeprefix(_TITLE)
         raise DemoError("The hub's Valkey does not run.")
 
-    def _environment(self) -> dict[str, str]:
+    def _signal(self, sign: signal.Signals) -> None:
+        """Send a signal to the supervisor and all below it, whoever is above first."""
+        if self._process is None:
+            return
+        below = [self._process.pid]
+        known = _processes()
+        for pid in below:
+            below += [child for child, parent, _ in known if parent == pid]
+        for pid in below:
+            with suppress(ProcessLookupError):
+                os.kill(pid, sign)
+
+    def environment(self) -> dict[str, str]:
+        """The environment of its processes and of its console."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("BREAKWATER_", "REDIS_"))}
         data = self.folder / "data"
         return {
@@ -140,6 +188,18 @@ class RunningHub:
             "BREAKWATER_LISTEN": f"127.0.0.1:{self.port}",
             **self.settings,
         }
+
+
+def _processes() -> list[tuple[int, int, list[str]]]:
+    """Of each process of this machine its id, its parent's, and its words."""
+    listed = subprocess.run(
+        ["ps", "-ww", "-eo", "pid=,ppid=,args="],  # noqa: S607 - where it lies differs
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    lines = (line.split() for line in listed.splitlines())
+    return [(int(pid), int(parent), words) for pid, parent, *words in lines]
 
 
 def free_port() -> int:

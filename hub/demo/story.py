@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from hub.client import Client, Matches, Words
 from hub.client.files import FileMatch, items_of
 from hub.demo import pictures
 from hub.demo.running import DemoError, RunningHub
+from hub.demo.telling import Row, Step
 
 RESERVED = "rocket"
 """Known to the second operator by itself: it must not be asked about before."""
@@ -23,28 +24,6 @@ VOTES_COUNT_AFTER = 3.0
 PATIENCE = 20.0
 UNDER_FIRE = 200
 """Lookups before, between and after Redis is flushed and killed."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the table."""
-
-    picture: str
-    alteration: str
-    found: bool
-    band: str
-    expected: str
-    ok: bool
-
-
-@dataclass(frozen=True)
-class Step:
-    """What one step came to."""
-
-    name: str
-    ok: bool
-    told: str
-    rows: Sequence[Row] = ()
 
 
 @dataclass

@@ -259,6 +259,10 @@ class FollowerPort(Protocol):
         """Wait until the engine has applied a position; False when the time is over."""
         ...
 
+    def release(self) -> None:
+        """Let nobody wait any more: the process is about to end."""
+        ...
+
 
 class DirectoryPort(Protocol):
     """Keys, grants, sets and labels in memory."""
@@ -429,6 +433,10 @@ class WaitingPort(Protocol):
 
     def polled(self, is_there: Callable[[], bool], seconds: float) -> bool:
         """Look again and again, until something is there or the time is over; else as above."""
+        ...
+
+    def end(self) -> None:
+        """Let everybody who waits answer at once, and nobody wait any more."""
         ...
 
 

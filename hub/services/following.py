@@ -54,28 +54,38 @@ class Waiting:
     def __init__(self, follower: FollowerPort, threads: int) -> None:
         self._follower = follower
         self._places = threading.BoundedSemaphore(max(1, threads // 4))
+        self._ended = threading.Event()
 
     def until(self, position: int, seconds: float) -> bool:
-        """Wait for a change beyond a position; False when there was no place to wait."""
-        if not self._places.acquire(blocking=False):
+        """Wait for a change beyond a position; False when there is no place to wait any more."""
+        if self._ended.is_set() or not self._places.acquire(blocking=False):
             return False
         try:
             self._follower.wait_for(position + 1, seconds)
         finally:
             self._places.release()
-        return True
+        return not self._ended.is_set()
 
     def polled(self, is_there: Callable[[], bool], seconds: float) -> bool:
         """Look again and again, until something is there or the time is over; else as above."""
-        if not self._places.acquire(blocking=False):
+        if self._ended.is_set() or not self._places.acquire(blocking=False):
             return False
         deadline = time.monotonic() + seconds
         try:
             while not is_there() and time.monotonic() < deadline:
-                time.sleep(LOOK)
+                if self._ended.wait(LOOK):
+                    return False
         finally:
             self._places.release()
         return True
+
+    def end(self) -> None:
+        """Let everybody who waits answer at once, and nobody wait any more.
+
+        A process that is asked to end would be killed with whoever still waits in it.
+        """
+        self._ended.set()
+        self._follower.release()
 
 
 def replica_sets(asker: Asker, hub: Hub, only: Sequence[str] = ()) -> list[SharingSet]:

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
+from federation.errors import RefusedError
 from federation.forms.names import set_id as set_id_of_others
 from federation.identity import hubfile
 from federation.identity.hubfile import read_hub_file
@@ -15,10 +16,11 @@ from federation.log.policies import Policy as Witnesses
 from federation.log.verifiers import Verifier
 from federation.trust import Head, Partner
 from hub.domain.answers import Answer
+from hub.domain.changes import SYSTEM
 from hub.domain.errors import ConflictError, NotFoundError, flaw
 from hub.domain.members import ACTIVE as IN_USE, MemberSet
-from hub.ports import Work
-from hub.ports.exchange import ACTIVE, COUNTS, QUARANTINED, STORE, Enrolled
+from hub.ports import Hub, Work
+from hub.ports.exchange import ACTIVE, COUNTS, QUARANTINED, STORE, SUSPENDED, Enrolled
 from hub.services.office import Caller, Office, changed, shown
 
 GOOD, STALE, HIDDEN = "good", "stale", "quarantined"
@@ -167,6 +169,20 @@ def change(name: str, *, by: Caller, hub: Office, **values: Any) -> Answer:
         partner = _enrolled(name, work)
         work.partners.mark(name, weight(partner, int(hub.clock().timestamp())))
         return changed(work, 200, told(partner, hub.clock()), partner=name, **values)
+
+
+def accuse(partner: Enrolled, error: RefusedError, *, is_over: bool, hub: Hub) -> None:
+    """Keep what a partner did wrong; *is_over*: it is followed no more before somebody looked."""
+    with hub.begin.writing(SYSTEM) as work:
+        work.partners.accuse(partner.key, error, hub.clock())
+        now = work.partners.named(partner.hub) or partner
+        # Who is in quarantine stays there: that is more.
+        over = {"state": SUSPENDED} if is_over and now.state != QUARANTINED else {}
+        work.partners.change(partner.key, error=str(error), **over)
+        # Also who is only refused for long is heard no more, and its word grows old.
+        fresh = work.partners.named(partner.hub) or partner
+        work.partners.mark(partner.hub, weight(fresh, int(hub.clock().timestamp())))
+        work.commit()
 
 
 def listed(*, hub: Office) -> list[dict[str, Any]]:

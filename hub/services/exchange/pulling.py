@@ -16,7 +16,7 @@ from federation.ports import Wire
 from federation.trust import Partner, accept
 from hub.domain.changes import SYSTEM
 from hub.ports import Hub
-from hub.ports.exchange import ACTIVE, SUSPENDED, Enrolled, Voice
+from hub.ports.exchange import ACTIVE, Enrolled, Voice
 from hub.services.exchange import partners
 from hub.services.exchange.receiving import receive, receive_revokes
 from hub.services.exchange.witnessing import policy_for
@@ -60,7 +60,7 @@ def ask_identity(partner: Enrolled, hub: Hub) -> HubFile:
         known = hub.abroad.identity(partner)
     except RefusedError as error:
         # What it says of itself is no lie about its log: it is asked again.
-        _accuse(partner, error, hub, is_over=False)
+        partners.accuse(partner, error, is_over=False, hub=hub)
         raise
     except TransportError as error:
         _note(partner, hub, error=str(error))
@@ -102,7 +102,7 @@ def pull(name: str, *, wait: int, hub: Hub, voice: Voice) -> Turn | None:
         partner = _followed(name, hub) or partner
         return _take(page, partner, _settled(partner, known, hub, voice), hub)
     except RefusedError as error:
-        _accuse(partner, error, hub, is_over=error.alarm in OVER)
+        partners.accuse(partner, error, is_over=error.alarm in OVER, hub=hub)
         raise
     except TransportError as error:
         _note(partner, hub, error=str(error))
@@ -187,16 +187,4 @@ def _note(partner: Enrolled, hub: Hub, *, error: str | None) -> None:
             # It answers, and does not say that this is all there is: it may be kept from us.
             frozen = RefusedError(Alarm.STALE, "its log does not say that it is alive", head.note)
             work.partners.accuse(partner.key, frozen, now)
-        work.commit()
-
-
-def _accuse(partner: Enrolled, error: RefusedError, hub: Hub, *, is_over: bool) -> None:
-    with hub.begin.writing(SYSTEM) as work:
-        work.partners.accuse(partner.key, error, hub.clock())
-        work.partners.change(
-            partner.key, error=str(error), **({"state": SUSPENDED} if is_over else {})
-        )
-        # Also who is only refused for long is heard no more, and its word grows old.
-        fresh = work.partners.named(partner.hub) or partner
-        work.partners.mark(partner.hub, _state(fresh, hub))
         work.commit()

@@ -132,6 +132,10 @@ def _size(origin: str, work: Work) -> int:
 
 
 def _accuse(partner: Enrolled, error: RefusedError, hub: Hub) -> None:
+    if error.alarm is Alarm.FORK:
+        # Both histories are signed: nobody but the partner, or a thief of its key, made that.
+        partners.accuse(partner, error, is_over=True, hub=hub)
+        return
     with hub.begin.writing(SYSTEM) as work:
         work.partners.accuse(partner.key, error, hub.clock())
         work.commit()

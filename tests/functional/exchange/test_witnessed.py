@@ -5,11 +5,12 @@ import hashlib
 
 import pytest
 
+from federation.errors import Alarm, RefusedError
 from federation.log.merkle import Frontier
 from federation.log.notes import Note
 from federation.publishing import checkpoint, grown
 from federation.witnessing import Request
-from hub.ports.exchange import QUARANTINED, REVIEW, STORE
+from hub.ports.exchange import ACTIVE, QUARANTINED, REVIEW, STORE, SUSPENDED
 from hub.services.exchange import partners, witnessing
 from hub.services.office import CONSOLE
 from tests.simulators.federated import Wire
@@ -123,6 +124,36 @@ def test_a_second_history_is_not_cosigned_and_proves_a_lie(a, c, shared, alpha):
 
     assert answer.status == 422
     assert evidence(c, a) == ["fork"]
+    assert c.enrolled(a.name).state == SUSPENDED
+
+
+def test_a_proof_that_a_stranger_spoilt_ends_nothing(a, c, shared, alpha):
+    contributed(alpha, picture(pdq=pdq()), shared)
+    a.publish()
+    a.ask_witnesses(c)
+    contributed(alpha, picture(pdq=pdq()), shared)
+    a.publish()
+    with a.hub.begin.reading() as work:
+        note = Note.parse(work.logs.open(a.voice.log.origin).note)
+
+    answer = Wire(c, a.name).post(
+        "/witness/add-checkpoint", Request(1, (bytes(32),), note).encoded()
+    )
+
+    assert answer.status == 422
+    assert evidence(c, a) == ["gap"]
+    assert c.enrolled(a.name).state == ACTIVE
+
+
+def test_who_is_in_quarantine_stays_there(a, c, shared, alpha):
+    contributed(alpha, picture(pdq=pdq()), shared)
+    a.publish()
+    partner = c.enrolled(a.name)
+    partners.change(a.name, by=CONSOLE, hub=c.hub, state=QUARANTINED)
+
+    partners.accuse(partner, RefusedError(Alarm.FORK, "a lie"), is_over=True, hub=c.hub)
+
+    assert c.enrolled(a.name).state == QUARANTINED
 
 
 def test_whoever_is_no_partner_is_not_witnessed(a, b, c, shared):

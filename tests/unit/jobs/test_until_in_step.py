@@ -22,6 +22,9 @@ class Follower:
     def wait_for(self, position, timeout):
         """Not asked."""
 
+    def release(self):
+        """Not asked."""
+
     def run(self, stop):
         """Not asked."""
 

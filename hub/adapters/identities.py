@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from federation.errors import MissingKeyError
-from federation.identity import hubfile, repository
+from federation.identity import hubfile, reading, repository
 from federation.identity.folders import Folder
-from federation.identity.metadata import Roles
+from federation.identity.metadata import ROOT_LIFE, TARGETS_LIFE, Roles
 from federation.identity.pairing import Pairing
 from federation.identity.values import HubFile, Log, Operator, OpKey, ReqKey
 from federation.keys import MemorySigner
@@ -83,19 +83,12 @@ class Identity:
         # What a crash left behind was never shown to anybody: it is begun anew.
         for left in (self.folder / "tuf").glob("*/*"):
             left.unlink()
-        roles = Roles(
-            root=(made[ROOT].public,),
-            threshold=1,
-            targets=made[TARGETS].public,
-            snapshot=made[SNAPSHOT].public,
-            timestamp=made[TIMESTAMP].public,
-        )
         root = repository.created(
             Folder(self.folder / "tuf"),
-            roles,
+            self._roles(),
             file,
             root_signers=[made[ROOT]],
-            signers=repository.Signers((made[TARGETS],), (made[SNAPSHOT],), (made[TIMESTAMP],)),
+            signers=self._signers(),
             now=now,
         )
         Folder(self.folder).write("root.sha256", root.encode())
@@ -156,20 +149,70 @@ class Identity:
     def refresh(self, now: int) -> None:
         """Say that what the repository shows is still meant: several times a day.
 
+        What says it for longer is said again before it is over, as long as its key is here; of a
+        key that was carried away its holder must think.
+
         Raises:
             MissingKeyError: A key is not there.
         """
-        repository.refreshed(
-            Folder(self.folder / "tuf"),
-            snapshot=[self._key(SNAPSHOT)],
-            timestamp=[self._key(TIMESTAMP)],
-            now=now,
+        files, known = Folder(self.folder / "tuf"), self.known()
+        if known is None:
+            return
+        if self._is_old(files, "root", ROOT_LIFE, now) and self._has(ROOT):
+            repository.rotated(
+                files,
+                self._roles(),
+                root_signers=[self._key(ROOT)],
+                signers=self._signers(),
+                leaving=self._signers(),
+                now=now,
+            )
+        elif self._is_old(files, "targets", TARGETS_LIFE, now) and self._has(TARGETS):
+            repository.published(files, known, signers=self._signers(), now=now)
+        else:
+            repository.refreshed(
+                files,
+                snapshot=[self._key(SNAPSHOT)],
+                timestamp=[self._key(TIMESTAMP)],
+                now=now,
+            )
+
+    def _is_old(self, files: Folder, role: str, life: int, now: int) -> bool:
+        """Whether half of the time is over for which something was said."""
+        newest = (
+            repository.newest_root(files)
+            if role == "root"
+            else _newest(self.folder / "tuf" / "metadata", role)
+        )
+        return reading.expiry_of(newest) - now < life // 2
+
+    def _has(self, name: str) -> bool:
+        return (self.folder / "keys" / f"{name}.key").exists()
+
+    def _roles(self) -> Roles:
+        return Roles(
+            root=(self._key(ROOT).public,),
+            threshold=1,
+            targets=self._key(TARGETS).public,
+            snapshot=self._key(SNAPSHOT).public,
+            timestamp=self._key(TIMESTAMP).public,
+        )
+
+    def _signers(self) -> repository.Signers:
+        return repository.Signers(
+            (self._key(TARGETS),), (self._key(SNAPSHOT),), (self._key(TIMESTAMP),)
         )
 
     def _key(self, name: str) -> MemorySigner:
         if name not in self._keys:
             self._keys[name] = load(self.folder / "keys" / f"{name}.key")
         return self._keys[name]
+
+
+def _newest(metadata: Path, role: str) -> bytes:
+    """The newest metadata of a role; what is older stays for who is reading it."""
+    versions = metadata.glob(f"[0-9]*.{role}.json")
+    return max(versions, key=lambda path: int(path.name.partition(".")[0])).read_bytes()
 
 
 def _made(path: Path, randomness: Randomness) -> MemorySigner:

@@ -18,6 +18,7 @@ from federation.identity.values import HubFile
 from hub.adapters import clock
 from hub.adapters.abroad import allowance_of, ask, open_wire
 from hub.adapters.identities import Identity, Introduction
+from hub.cli import preparing
 from hub.cli.exits import CommandError, Exit, read_settings
 from hub.cli.listing import show, show_one
 from hub.cli.offices import office
@@ -30,6 +31,7 @@ from hub.services.exchange import partners as services
 from hub.services.exchange.holding import end_held
 from hub.services.office import CONSOLE
 from hub.settings import Settings
+from hub.wiring import assemble
 
 KINDS = tuple(VOCABULARY.lists["operator_kind"].terms)
 LEVELS = {"store": STORE, "review": REVIEW, "counts": COUNTS}
@@ -182,10 +184,11 @@ def release(*, hub_name: str, as_json: bool) -> None:
 @json_option
 def confirm(*, hub_name: str, as_json: bool) -> None:
     """You have looked: let go now what a partner took back faster than it may alone."""
-    done = 0
-    with office() as hub:
-        while some := end_held(hub, partner=hub_name):
-            done += some
+    settings = read_settings()
+    preparing.require_schema(settings)
+    hub, done = assemble(settings), 0
+    while some := end_held(hub, partner=hub_name):
+        done += some
     show_one(("partner", "ended"), {"partner": hub_name, "ended": done}, as_json=as_json)
 
 

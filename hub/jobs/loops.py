@@ -8,6 +8,7 @@ import time
 from hub.domain.changes import SYSTEM
 from hub.ports import Hub
 from hub.services import neighbours as neighbouring, ripening, upkeep
+from hub.services.exchange.forgetting import forget as forget_said
 from hub.services.exchange.holding import end_held
 from hub.services.probing import Prober
 from hub.services.relay import Relay
@@ -117,6 +118,8 @@ def forget(hub: Hub, stop: threading.Event) -> None:
     """Delete what is too old to matter, each hour."""
     while not stop.is_set():
         upkeep.forget_old(hub)
+        while forget_said(hub):
+            pass
         stop.wait(HOUR)
 
 

@@ -311,8 +311,8 @@ class Exchange(Protocol):
         """Forget operations that nothing needs any more and that are in no log of ours."""
         ...
 
-    def purge(self, target: str) -> int:
-        """Erase what was said of an indicator, whoever said it; its place in logs stays."""
+    def purge(self, register: Register) -> int:
+        """Erase what was said in a register of an indicator; its place in logs stays."""
         ...
 
     def forget(self, now: int, *, own: int, limit: int) -> int:

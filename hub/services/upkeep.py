@@ -85,7 +85,7 @@ def erase_listed(public_ids: list[str], *, actor: Actor, hub: Hub) -> int:
             source = work.exchange.of_indicator(known.key)
             if source is not None and source.said is None:
                 # Of our own it is said first, to whom it was told, that it is to be erased.
-                work.exchange.purge(source.register.target)
+                work.exchange.purge(source.register)
             work.record(Event(INDICATOR, gone.key, gone.n, {"what": ERASE}, deltas))
             work.commit()
             done += 1

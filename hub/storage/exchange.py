@@ -101,18 +101,29 @@ class SqlExchange:
                 _o.delete().where(_o.c.key.in_(some), _o.c.key.not_in(logged))
             )
 
-    def purge(self, target: str) -> int:
-        """Erase what was said of an indicator, whoever said it; its place in logs stays.
+    def purge(self, register: Register) -> int:
+        """Erase what was said in a register of an indicator; its place in logs stays.
 
         It looks at every operation: to erase is rare, and nothing may be left.
         """
         is_sqlite = self._connection.dialect.name == "sqlite"
-        where = "instr(payload, :said) > 0" if is_sqlite else "position(:said in payload) > 0"
-        both = sa.and_(
-            sa.text(where).bindparams(said=b'"target":"%b"' % target.encode()),
-            sa.text(where.replace(":said", ":word")).bindparams(word=b'"op":"assert"'),
+        said = {
+            "op": b'"op":"assert"',
+            # Whoever else used the id said something of their own.
+            "author": b'"author":"%b"' % register.author.encode(),
+            "target": b'"target":"%b"' % register.target.encode(),
+        }
+        holds = (
+            f"instr(payload, :{name}) > 0" if is_sqlite else f"position(:{name} in payload) > 0"
+            for name in said
         )
-        emptied = _o.update().where(_o.c.payload.is_not(None), both).values(payload=None)
+        found = sa.and_(
+            *(
+                sa.text(one).bindparams(**{name: said[name]})
+                for one, name in zip(holds, said, strict=True)
+            )
+        )
+        emptied = _o.update().where(_o.c.payload.is_not(None), found).values(payload=None)
         return self._connection.execute(emptied).rowcount
 
     def forget(self, now: int, *, own: int, limit: int) -> int:

@@ -95,15 +95,13 @@ class SqlOpinions:
     def held(self, ground: str, before: datetime, hub: str | None, limit: int) -> list[int]:
         """Indicators under an open appeal on a ground, of before a moment, of a hub's authors."""
         i, p = tables.indicator, tables.party
-        query = sa.select(_a.c.indicator).where(
-            _a.c.ground == ground, _a.c.closed_at.is_(None), _a.c.opened_at <= before
+        query = (
+            sa.select(_a.c.indicator)
+            .join(i, i.c.key == _a.c.indicator)
+            .join(p, p.c.key == i.c.party)
+            .where(_a.c.ground == ground, _a.c.closed_at.is_(None), _a.c.opened_at <= before)
+            .where(p.c.state != "quarantined" if hub is None else p.c.hub == hub)
         )
-        if hub is not None:
-            query = (
-                query.join(i, i.c.key == _a.c.indicator)
-                .join(p, p.c.key == i.c.party)
-                .where(p.c.hub == hub)
-            )
         return list(self._connection.scalars(query.order_by(_a.c.key).limit(limit)))
 
     def record_outcome(self, values: dict[str, Any]) -> None:

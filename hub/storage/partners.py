@@ -90,12 +90,17 @@ class SqlPartners:
 
     def share(self, key: int, set_key: int) -> None:
         """Share a set with a partner; what is in it is to be published."""
-        for table, values in (
-            (_ps, {"partner": key, "set_key": set_key, "heard": False}),
-            (_b, {"set_key": set_key, "after": 0, "done": False}),
-        ):
-            statement = insert(self._connection, table).values(values)
-            self._connection.execute(statement.on_conflict_do_nothing())
+        pair = {"partner": key, "set_key": set_key, "heard": False}
+        self._connection.execute(
+            insert(self._connection, _ps).values(pair).on_conflict_do_nothing()
+        )
+        # From the start once more: what came while it was shared with nobody was never said.
+        begun = {"after": 0, "done": False}
+        self._connection.execute(
+            insert(self._connection, _b)
+            .values(set_key=set_key, **begun)
+            .on_conflict_do_update(index_elements=["set_key"], set_=begun)
+        )
 
     def unshare(self, key: int, set_key: int) -> bool:
         """Share it no more; whether it was."""

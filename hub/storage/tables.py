@@ -466,7 +466,7 @@ log_leaf = Table(
     Column("at_index", sa.BigInteger, primary_key=True, autoincrement=False),
     Column("kind", Text, nullable=False),
     Column("source", Text, nullable=False),
-    Column("operation", Key, nullable=False),
+    Column("operation", Key, nullable=False, index=True),
     Column("is_revoke", Boolean, nullable=False),
     Index(None, "log", "is_revoke", "at_index"),
 )

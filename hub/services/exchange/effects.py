@@ -19,13 +19,13 @@ from federation.operations.values import (
     Register,
 )
 from hub.domain import statements
-from hub.domain.changes import ERASE, INDICATOR, OPINION, Delta, Event
+from hub.domain.changes import INDICATOR, OPINION, Delta, Event
 from hub.domain.indicators import ERASED, WITHDRAWN, Draft, Indicator, Opinion
 from hub.domain.members import ACTIVE
 from hub.domain.sharing import Party
 from hub.ports import Hub, Work
 from hub.ports.exchange import Enrolled, Kept
-from hub.services.exchange.holding import hold, let_go
+from hub.services.exchange.holding import erase, hold, let_go
 from hub.services.opinions import link_of
 
 Fresh = tuple[Kept, Operation, Draft]
@@ -85,10 +85,8 @@ class Effects:
             before = indicator or ended.get(name.target)
             if before is not None and before.state == ERASED and self._is_anew(said, before):
                 continue  # erased for good, whoever says it once more
-            if said is not None and said.op is Op.REVOKE:
+            if (said is not None and said.op is Op.REVOKE) or draft is None or said is None:
                 self._take_back(indicator, said)
-            elif draft is None or said is None:
-                self._end(indicator, said)
             elif indicator is None and self._is_anew(said, ended.get(name.target)):
                 kept[name] = replace(one, indicator=ended[name.target].key)
                 fresh += self._revise(kept[name], ended[name.target], said, draft)
@@ -203,13 +201,13 @@ class Effects:
         """Say anew what an indicator says; returns what is to be added instead."""
         sets = self._left(said, draft.sets, self._narrowed([said.target]))
         if not sets:
-            self._end(known, said)
+            self._take_back(known, said)
             return []
         codes = self._work.indicators.codes([known.key]).get(known.key, ())
         plain = {(one.signal, one.value, one.at_ms) for one in codes if not one.derivation}
         if plain != {(c.signal, c.value, c.at_ms) for c in draft.codes if not c.derivation}:
             # Another picture is another indicator: what is here says nothing any more.
-            self._end(known, said)
+            self._take_back(known, said)
             return [(kept, said, draft)]
         let_go(known, at=self._now, work=self._work)
         label, is_new = self._work.indicators.intern(sets)
@@ -242,7 +240,7 @@ class Effects:
         gone = {self._partner.sets.get(name) for name in said.policy.sets}
         sets = tuple(one for one in known.sets if one not in gone)
         if not sets:
-            self._end(known, said)
+            self._take_back(known, said)
         elif sets != known.sets:
             label, is_new = self._work.indicators.intern(sets)
             fresh, deltas = self._work.indicators.revise(
@@ -256,7 +254,7 @@ class Effects:
             )
             self._record(fresh, "assert", deltas, label_is_new=is_new)
 
-    def _take_back(self, known: Indicator | None, said: Operation) -> None:
+    def _take_back(self, known: Indicator | None, said: Operation | None) -> None:
         """End what is taken back; what goes beyond the usual is disputed for a day before."""
         if known is None or not known.is_live:
             return
@@ -286,21 +284,15 @@ class Effects:
         found = self._work.indicators.by_keys([key]).get(key) if key is not None else None
         if found is None or found.state == ERASED:
             return
-        if found.is_live and not self._may_revoke():
-            hold(found, at=self._now, hub=self._hub, work=self._work)
-            return
-        # The list first: a crash in between leaves what the next start erases again.
-        self._hub.erasures.add(found.id)
-        gone, deltas = self._work.indicators.end(
-            found, kind="erase", state=ERASED, at=self._now, reason=None
-        )
-        self._work.indicators.purge(found.key)
-        self._work.exchange.purge(said.target)
-        self._record(gone, ERASE, deltas)
+        if found.is_live:
+            may = self._may_revoke()
+            self.revoked += 1
+            if not may:
+                hold(found, at=self._now, hub=self._hub, work=self._work)
+                return
+        erase(found, target, hub=self._hub, work=self._work)
 
-    def _end(self, known: Indicator | None, said: Operation | None) -> None:
-        if known is None or not known.is_live:
-            return
+    def _end(self, known: Indicator, said: Operation | None) -> None:
         reason = getattr(said.body, "reason", None) if said is not None else None
         gone, deltas = self._work.indicators.end(
             known, kind="withdraw", state=WITHDRAWN, at=self._now, reason=reason

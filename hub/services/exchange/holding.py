@@ -5,13 +5,14 @@ A hub that was taken over could silence all it ever said. A dispute shows at onc
 wrong with an indicator, and silences nothing.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
-from hub.domain.changes import APPEAL, INDICATOR, SYSTEM, Event
-from hub.domain.indicators import WITHDRAWN, Indicator
+from federation.operations.values import Register
+from hub.domain.changes import APPEAL, ERASE, INDICATOR, SYSTEM, Event
+from hub.domain.indicators import ERASED, WITHDRAWN, Indicator
 from hub.domain.pace import DAY
 from hub.ports import Hub, Work
-from hub.services.office import Office
 
 GROUND = "change-guard"
 AT_ONCE = 200
@@ -38,8 +39,20 @@ def let_go(known: Indicator, *, at: datetime, work: Work) -> None:
             work.record(Event(APPEAL, known.key, details={"appeal": one.id, "open": False}))
 
 
-def end_held(hub: Office, *, partner: str | None = None) -> int:
+def erase(known: Indicator, register: Register, *, hub: Hub, work: Work) -> None:
+    """Erase an indicator of another hub, and the bytes in which its author said it."""
+    # The list first: a crash in between leaves what the next start erases again.
+    hub.erasures.add(known.id)
+    gone, deltas = work.indicators.end(known, kind="erase", state=ERASED, at=hub.clock())
+    work.indicators.purge(known.key)
+    work.exchange.purge(register)
+    work.record(Event(INDICATOR, gone.key, gone.n, {"what": ERASE}, deltas))
+
+
+def end_held(hub: Hub, *, partner: str | None = None) -> int:
     """Let go what was taken back a day ago, or all that one partner took back; returns how many.
+
+    What its origin erased is erased here too. Of a partner in quarantine time lets nothing go.
 
     Args:
         hub: ours.
@@ -55,12 +68,18 @@ def end_held(hub: Office, *, partner: str | None = None) -> int:
         for key in held:
             public_id = work.indicators.by_keys([key])[key].id
             known = work.indicators.find(public_id, lock=True)
-            if known is None:
-                continue
-            let_go(known, at=now, work=work)
-            if known.is_live:
-                gone, deltas = work.indicators.end(known, kind="withdraw", state=WITHDRAWN, at=now)
-                details = {"what": "withdraw"}
-                work.record(Event(INDICATOR, gone.key, gone.n, details, deltas))
+            if known is not None:
+                let_go(known, at=now, work=work)
+                _end(known, hub, work)
         work.commit()
     return len(held)
+
+
+def _end(known: Indicator, hub: Hub, work: Work) -> None:
+    source = work.exchange.of_indicator(known.key)
+    purge = None if source is None else replace(source.register, kind="purge")
+    if source is not None and purge is not None and work.exchange.registers([purge]):
+        erase(known, source.register, hub=hub, work=work)
+    elif known.is_live:
+        gone, deltas = work.indicators.end(known, kind="withdraw", state=WITHDRAWN, at=hub.clock())
+        work.record(Event(INDICATOR, gone.key, gone.n, {"what": "withdraw"}, deltas))

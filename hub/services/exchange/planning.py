@@ -165,7 +165,7 @@ class Planner:
     def _of_indicator(
         self, one: Indicator, speaker: Speaker, last: Said | None, narrowed: Said | None
     ) -> list[Draft]:
-        before = last.sets if last is not None else frozenset()
+        before = _left(last, narrowed)
         shared = self._shared(one)
         policy = self._sets.policy(shared) if shared else None
         after = frozenset(policy.sets if policy is not None else ())
@@ -307,6 +307,18 @@ class Planner:
         """A pseudonym: stable, and nothing to whoever has not our pepper."""
         mac = hmac.digest(self._pepper, f"author:{public_id}".encode(), hashlib.sha256)
         return f"{self._name}/{what}/{base64.b32encode(mac)[:16].decode().lower()}"
+
+
+def _left(last: Said | None, narrowed: Said | None) -> frozenset[str]:
+    """The sets in which something was said last, and not taken back by a narrower policy."""
+    if last is None:
+        return frozenset()
+    said = narrowed.operation if narrowed is not None else None
+    if said is None or not isinstance(said.body, PolicyChange):
+        return last.sets
+    if said.epoch < last.kept.version[0] or said.body.upto < last.kept.version[1]:
+        return last.sets
+    return last.sets - set(said.policy.sets)
 
 
 def _differs(one: Indicator, last: Said) -> bool:

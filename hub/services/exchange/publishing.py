@@ -10,7 +10,7 @@ and its checkpoint is signed only after that.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from federation.log.cosignatures import Cosigner, times
@@ -151,7 +151,7 @@ def _say(
                 return False
             for draft in drafts:
                 if draft.op is Op.PURGE:
-                    work.exchange.purge(draft.about)
+                    work.exchange.purge(replace(draft.register, kind=INDICATOR))
         work.commit()
     return True
 

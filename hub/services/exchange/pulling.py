@@ -25,7 +25,7 @@ FAR = 2_000
 """Entries behind, from which on what was taken back is asked for first."""
 LIES = frozenset({Alarm.FORK, Alarm.ROLLBACK, Alarm.SPLIT_VIEW})
 """What no honest hub does: it is not followed any more before somebody has looked."""
-OVER = LIES | {Alarm.FLOOD, Alarm.CONTENT}
+OVER = frozenset({Alarm.FLOOD, Alarm.CONTENT})
 """What ends it: nor is who says so much that is bad."""
 MOST_REFUSED = 100
 """Bad operations, after which the same holds."""
@@ -102,11 +102,16 @@ def pull(name: str, *, wait: int, hub: Hub, voice: Voice) -> Turn | None:
         partner = _followed(name, hub) or partner
         return _take(page, partner, _settled(partner, known, hub, voice), hub)
     except RefusedError as error:
-        partners.accuse(partner, error, is_over=error.alarm in OVER, hub=hub)
+        partners.accuse(partner, error, is_over=_is_over(error), hub=hub)
         raise
     except TransportError as error:
         _note(partner, hub, error=str(error))
         raise
+
+
+def _is_over(error: RefusedError) -> bool:
+    """Whether nobody is to follow it before somebody has looked: a lie that its log signed."""
+    return error.alarm in OVER or (error.alarm in LIES and bool(error.evidence))
 
 
 def _is_flood(partner: Enrolled, hub: Hub) -> bool:

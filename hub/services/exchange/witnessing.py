@@ -57,7 +57,8 @@ def cosigned(body: bytes, *, hub: Hub, voice: Voice) -> bytes:
     except RefusedError as error:
         # Anybody may ask, with a proof that is spoilt: only what its log signed twice accuses it.
         if error.alarm is Alarm.FORK and request.origin in logs:
-            _accuse(logs[request.origin].partner, error, hub)
+            # Both histories are signed: nobody but the partner, or a thief of its key, made that.
+            partners.accuse(logs[request.origin].partner, error, is_over=True, hub=hub)
         raise
     with hub.begin.writing(SYSTEM) as work:
         # Compare before keeping: two requests must not both be "the next one".
@@ -129,13 +130,3 @@ def _log_of(partner: Enrolled) -> _Log | None:
 def _size(origin: str, work: Work) -> int:
     seen = work.partners.witnessed(origin)
     return seen.size if seen is not None else 0
-
-
-def _accuse(partner: Enrolled, error: RefusedError, hub: Hub) -> None:
-    if error.alarm is Alarm.FORK:
-        # Both histories are signed: nobody but the partner, or a thief of its key, made that.
-        partners.accuse(partner, error, is_over=True, hub=hub)
-        return
-    with hub.begin.writing(SYSTEM) as work:
-        work.partners.accuse(partner.key, error, hub.clock())
-        work.commit()

@@ -7,6 +7,8 @@ import sqlalchemy as sa
 from federation.operations.payloads import read_operation
 from hub.domain.changes import SYSTEM
 from hub.services import upkeep
+from hub.services.exchange import partners
+from hub.services.office import CONSOLE
 from hub.storage import tables
 from tests.support.codes import flipped, pdq
 from tests.support.saying import (
@@ -440,3 +442,21 @@ def test_what_we_erased_of_a_partner_is_not_heard_again(a, b, shared, alpha, bet
     assert matched(beta, pdq=known)["answer"] == "none"
     with b.hub.begin.reading() as work:
         assert work.indicators.codes([work.indicators.find(indicator).key]) == {}
+
+
+def test_a_set_that_is_shared_again_is_said_again(a, b, shared, alpha, beta):
+    first, between = pdq(), pdq()
+    contributed(alpha, picture(pdq=first), shared)
+    pushed(a, b)
+    partners.unshare(b.name, shared, by=CONSOLE, hub=a.hub)
+    a.settle()
+    contributed(alpha, picture(pdq=between), shared)
+    a.publish()
+    said = len(logged(a))
+    a.publish()
+    assert len(logged(a)) == said  # nothing is said twice, however often it is looked
+
+    a.share(b.name, shared)
+    pushed(a, b)
+
+    assert [matched(beta, pdq=one)["answer"] for one in (first, between)] == ["hit", "hit"]

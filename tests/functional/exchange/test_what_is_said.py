@@ -12,6 +12,7 @@ from federation.operations.values import (
     Opinion,
     Policy,
     PolicyChange,
+    Purge,
     Revoke,
     SignalCode,
 )
@@ -19,8 +20,9 @@ from federation.trust import accept
 from hub.domain.changes import SYSTEM
 from hub.domain.pace import FEW
 from hub.ports.exchange import COUNTS
-from hub.services.exchange import receiving
+from hub.services.exchange import partners, receiving
 from hub.services.exchange.holding import end_held
+from hub.services.office import CONSOLE
 from tests.simulators.partner import OPERATOR, PartnerHub, trusted
 from tests.simulators.statements import IND, NOW, ORIGIN, WORDS, operation
 from tests.support.codes import pdq
@@ -278,6 +280,65 @@ def test_what_is_taken_back_too_fast_is_disputed_for_a_day(b, beta, too_many, cl
     b.settle()
 
     assert answers(beta, too_many) == ["none"] * (FEW + 5)
+
+
+def _purges(shared, known):
+    return [
+        stated(shared, one, op=Op.PURGE, target=target, body=Purge("erasure"))
+        for target, one in known.items()
+    ]
+
+
+def _narrowings(shared, known):
+    return [
+        stated(shared, one, op=Op.POLICY, target=target, body=PolicyChange(9))
+        for target, one in known.items()
+    ]
+
+
+def _contradictions(shared, known):
+    return [stated(shared, pdq(), target=target) for target in known]
+
+
+@pytest.mark.parametrize("silencing", [_purges, _narrowings, _contradictions])
+def test_no_other_way_of_taking_back_is_quicker(b, beta, shared, hears, clock, silencing):
+    known = many(FEW + 5)
+    hears(*(stated(shared, one, target=target) for target, one in known.items()))
+
+    hears(*silencing(shared, known))
+
+    assert sorted(answers(beta, known)) == ["disputed"] * 5 + ["none"] * FEW
+    clock.forward(days=1)
+    assert end_held(b.hub) == 5
+    b.settle()
+    assert answers(beta, known) == ["none"] * (FEW + 5)
+    if silencing is _purges:
+        assert len(b.hub.erasures.all()) == FEW + 5
+
+
+def test_what_was_taken_back_by_whom_nobody_trusts_any_more_stays(b, beta, too_many, clock):
+    partners.change(ORIGIN, by=CONSOLE, hub=b.hub, state="quarantined")
+    clock.forward(days=2)
+    assert end_held(b.hub) == 0
+
+    partners.change(ORIGIN, by=CONSOLE, hub=b.hub, state="active")
+    assert end_held(b.hub) == 5
+
+
+def test_nobody_erases_what_another_said(b, beta, shared, hears):
+    """An id may be used by anybody; what is erased is what its own author said."""
+    own, theirs = pdq(), pdq()
+    taken = contributed(beta, picture(pdq=own), shared)
+    b.publish()
+    hears(stated(shared, theirs, target=taken))
+
+    hears(stated(shared, theirs, op=Op.PURGE, target=taken, body=Purge("erasure")))
+
+    assert matched(beta, pdq=own)["answer"] == "hit"
+    assert matched(beta, pdq=theirs)["answer"] == "none"
+    with b.hub.begin.reading() as work:
+        (leaf,) = work.logs.entries(work.logs.open(b.voice.log.origin), 0, 1)
+    assert own.encode() in leaf.sealed.payload
 
 
 def test_somebody_who_has_looked_lets_it_go_at_once(b, beta, too_many):

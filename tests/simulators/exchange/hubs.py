@@ -87,7 +87,7 @@ class SimHub:
         self.said: list[Logged] = []
         """All of its log, as it was committed."""
         self.heard: dict[str, int] = {}
-        """How far it ever came in the log of each of the others: it may be reading it once more."""
+        """How far it ever came in the log of each other: it may be reading it once more."""
         self._time = time
         self._random = random
         self._askers: dict[str, Enrolled] = {}

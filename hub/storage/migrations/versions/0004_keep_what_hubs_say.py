@@ -54,6 +54,7 @@ def upgrade() -> None:
         ["log", "is_revoke", "at_index"],
         unique=False,
     )
+    op.create_index(op.f("ix_log_leaf_operation"), "log_leaf", ["operation"], unique=False)
     op.create_table(
         "log_tile",
         sa.Column("log", KEY, autoincrement=False, nullable=False),
@@ -190,6 +191,7 @@ def downgrade() -> None:
     op.drop_index(
         op.f("ix_log_leaf_log_log_leaf_is_revoke_log_leaf_at_index"), table_name="log_leaf"
     )
+    op.drop_index(op.f("ix_log_leaf_operation"), table_name="log_leaf")
     op.drop_table("log_leaf")
     op.drop_table("hub_log")
     op.drop_index(op.f("ix_evidence_partner_evidence_alarm"), table_name="evidence")

@@ -16,7 +16,10 @@ operation_id = text(r"[0-9a-f]{64}", "64 lower-case hex digits")
 sha256_hex = operation_id
 set_id = text(rf"set_{ID}", "the id of a set")
 indicator_id = text(rf"ind_{ID}", "the id of an indicator")
-entry_id = text(rf"ind_{ID}/set_{ID}", "the ids of an indicator and a set")
+entry_id = text(
+    rf"(?=.{{1,320}}\Z){LABEL}(?:\.{LABEL})+/ind_{ID}/set_{ID}",
+    "a hub, and the ids of an indicator of its and of a set",
+)
 exclude_id = text(rf"exc_{ID}", "the id of an exclusion")
 term = text(r"[a-z0-9][a-z0-9+:.-]{0,63}", "a term in lower case")
 _printed = text(

@@ -36,7 +36,7 @@ PDQ = SignalCode("pdq", bytes(range(32)), 98)
 BODIES: dict[Op, tuple[Any, str]] = {
     Op.ASSERT: (Assert("picture", (PDQ,), WORDS), IND),
     Op.REVOKE: (Revoke("wrong-harm"), IND),
-    Op.OPINION: (Opinion("disagree", "benign", None, 2, "near"), f"{IND}/{SET}"),
+    Op.OPINION: (Opinion("disagree", "benign", None, 2, "near"), f"{ORIGIN}/{IND}/{SET}"),
     Op.POLICY: (PolicyChange(3), IND),
     Op.EXCLUDE: (Exclude(PDQ, 31, "benign"), EXC),
     Op.PURGE: (Purge("unlawful-to-share"), IND),

@@ -302,20 +302,19 @@ class Effects:
     # -- opinions -----------------------------------------------------------------------------
 
     def _give_opinion(self, said: Operation, body: Stated) -> None:
-        """Count an opinion on everything that goes by its target's name in its set."""
-        name, _, set_name = said.target.partition("/")
-        for indicator in self._named(name):
+        """Count an opinion on what its target's hub calls so, in its set."""
+        origin, name, set_name = said.target.split("/")
+        for indicator in self._named(origin, name):
             self._count(said, body, indicator, set_name)
 
-    def _named(self, name: str) -> list[Indicator]:
-        own = self._work.indicators.find(name, lock=True)
-        others = {
+    def _named(self, origin: str, name: str) -> list[Indicator]:
+        """What goes by a name at a hub: of one author, unless the hub gave one name twice."""
+        keys = {
             one.indicator
             for one in self._work.exchange.about([name], ("indicator",))
-            if one.indicator is not None
+            if one.indicator is not None and one.register.origin == origin
         }
-        found = self._work.indicators.by_keys(others)
-        return list({one.key: one for one in (*filter(None, [own]), *found.values())}.values())
+        return list(self._work.indicators.by_keys(keys).values())
 
     def _count(self, said: Operation, body: Stated, about: Indicator, set_name: str) -> None:
         party = self._party(said)

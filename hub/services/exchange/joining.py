@@ -46,7 +46,7 @@ class Change:
         return Kept(
             key=before.key if before is not None else 0,
             register=register,
-            about=register.target.partition("/")[0],
+            about=about(register),
             version=self.held.version,
             keep=self.held.keep,
             ids=tuple(bytes.fromhex(name) for name in self.held.operations),
@@ -54,6 +54,13 @@ class Change:
             other=other,
             indicator=before.indicator if before is not None else None,
         )
+
+
+def about(register: Register) -> str:
+    """Public id of the indicator that a register is about, as its origin calls it."""
+    parts = register.target.split("/")
+    # An entry goes by its hub, its indicator and its set.
+    return parts[1] if len(parts) > 1 else parts[0]
 
 
 def changes(

@@ -237,17 +237,23 @@ class Planner:
             speakers = self._work.directory.speakers(row.party for row in rows)
             for row in rows:
                 speaker, about = speakers[row.party], known[row.indicator]
-                if speaker.member_id is not None and (name := self._abroad(about, told)):
-                    drafts += self._of_opinion(row, about, name, speaker)
+                if speaker.member_id is not None and (names := self._abroad(about, told)):
+                    drafts += self._of_opinion(row, about, names, speaker)
         return drafts
 
-    def _abroad(self, about: Indicator, told: Mapping[int, str]) -> str | None:
-        """By what an indicator is known to other hubs; None: it is not."""
+    def _abroad(self, about: Indicator, told: Mapping[int, str]) -> tuple[str, str] | None:
+        """Whose an indicator is, and what it is called there; None: nobody else knows of it."""
         source = self._work.exchange.of_indicator(about.key)
-        return source.register.target if source is not None else told.get(about.key)
+        if source is not None:
+            return source.register.origin, source.register.target
+        return (self._name, told[about.key]) if about.key in told else None
 
-    def _of_opinion(self, row: Any, about: Indicator, name: str, speaker: Speaker) -> list[Draft]:
-        target = f"{name}/{self._sets.ids[row.set_key]}"
+    def _of_opinion(
+        self, row: Any, about: Indicator, names: tuple[str, str], speaker: Speaker
+    ) -> list[Draft]:
+        origin, name = names
+        # An id may be used by anybody: whose is meant must be said.
+        target = f"{origin}/{name}/{self._sets.ids[row.set_key]}"
         author = self._author("o", speaker.operator_id)
         register = Register(self._name, author, OPINION, target)
         kept = self._work.exchange.registers([register]).get(register)

@@ -189,7 +189,7 @@ def test_nobody_has_an_opinion_of_its_own_through_another_hub(b, hears, shared, 
             shared,
             known,
             op=Op.OPINION,
-            target=f"{IND}/{shared}",
+            target=f"{ORIGIN}/{IND}/{shared}",
             body=Opinion("disagree", "benign", "own-service-human", 1),
         ),
     )
@@ -386,3 +386,36 @@ def test_a_flood_is_known_by_what_was_usual(b, partner, shared, clock):
     assert list(pace().before) == [100] * 7
     counted(10_000)
     assert pace().is_flood
+
+
+def test_an_opinion_of_one_is_not_of_another_that_took_its_id(b, beta, shared, hears):
+    """Whoever takes the id of an honest indicator draws its own disputes, and no others."""
+    own, theirs = pdq(), pdq()
+    taken = contributed(beta, picture(pdq=own), shared)
+    b.publish()
+    hears(stated(shared, theirs, target=taken))
+
+    hears(
+        stated(
+            shared,
+            theirs,
+            op=Op.OPINION,
+            operator=OPERATOR,
+            target=f"{ORIGIN}/{taken}/{shared}",
+            body=Opinion("disagree", "benign", "own-service-human", 1),
+        )
+    )
+    assert matched(beta, pdq=own)["standing"] == "review"
+
+    hears(
+        stated(
+            shared,
+            theirs,
+            op=Op.OPINION,
+            operator=OPERATOR,
+            target=f"{b.name}/{taken}/{shared}",
+            body=Opinion("disagree", "benign", "own-service-human", 1),
+        )
+    )
+    assert matched(beta, pdq=own)["standing"] == "disputed"
+    assert matched(beta, pdq=theirs)["standing"] == "review"

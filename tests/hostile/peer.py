@@ -80,7 +80,11 @@ def said(number: int, **changed: Any) -> Operation:
 def disagreed(number: int, about: str, **changed: Any) -> Operation:
     """What another organisation that speaks through the peer thinks of an indicator."""
     body = Opinion("disagree", "benign", "own-service-human", 1)
-    values = {"target": f"{about}/{SET}", "body": body, "author": f"{ORIGIN}/m/{'o' * 16}"}
+    values = {
+        "target": f"{ORIGIN}/{about}/{SET}",
+        "body": body,
+        "author": f"{ORIGIN}/m/{'o' * 16}",
+    }
     salt = number.to_bytes(16, "big")
     return operation(Op.OPINION, **{**values, "operator": SECOND, "salt": salt, **changed})
 

@@ -137,7 +137,9 @@ class Liar:
     def _opinion(self, targets: list[str]) -> "Saying":
         if not targets:
             return self._good(targets)
-        target = f"{self._random.choice(targets)}/{EVERYWHERE}"
+        # Of whose it is it says one that may be wrong.
+        whose = self._random.choice(sorted(self.books))
+        target = f"{whose}/{self._random.choice(targets)}/{EVERYWHERE}"
         body = Opinion("disagree", "benign", "own-service-human", 1)
         said = self._operation(op=Op.OPINION, target=target, body=body)
         return replace(said, author=said.author.replace("/m/", "/o/")), (), {}

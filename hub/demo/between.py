@@ -63,10 +63,9 @@ class Between:
         began = time.monotonic()
         pair(self.hubs)
         self.shared = share(self.hubs)
-        self.say("  A hub's word counts once a third hub saw its log; waiting for that…")
         follow = self._until(self._all_follow)
         typed = sum(hub.typed for hub in self.hubs)
-        told = f"{typed} commands typed at three consoles; each hub follows the two others, and their word counts."
+        told = f"{typed} commands typed at three consoles; each hub follows the two others."
         return Step("pair", follow, told, seconds=time.monotonic() - began)
 
     def match(self) -> Step:
@@ -90,6 +89,7 @@ class Between:
         with self._client(b) as client:
             client.contribute_file(own, self._words())
         began = time.monotonic()
+        self.say("  A hub's word counts once a third hub saw its log; waiting for that…")
         times = at_once(lambda hub: self._reached(hub, RESERVED, "corroborated"), self.hubs)
         told = ", ".join(
             f"at hub {_letter(hub)} after {when - began:.1f} s" if when else "not at all"
@@ -207,10 +207,10 @@ class Between:
         return answer
 
     def _all_follow(self) -> bool:
-        """Whether each follows the two others, nobody is behind, and all words count."""
+        """Whether each follows the two others, nobody is behind, and nothing is amiss."""
         found = [one for hub in self.hubs for one in hub.partners().values()]
         return len(found) == len(self.hubs) * (len(self.hubs) - 1) and all(
-            one["weight"] == "good" and not one["behind"] and not one["error"] for one in found
+            one["state"] == "active" and not one["behind"] and not one["error"] for one in found
         )
 
     def _until(self, is_so: Callable[[], bool]) -> bool:

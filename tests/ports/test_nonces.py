@@ -199,6 +199,7 @@ def test_the_first_request_to_a_hub_that_was_just_named_is_new(valkey, clock):
     memory = RedisNonces(
         servers(valkey), secrets.token_hex(8), clock=clock, named_since=lambda: named
     )
+    clock.forward(seconds=1)
 
     assert memory.is_new(A, "x", at(clock))
     assert not memory.is_new(A, "x", at(clock))

@@ -165,8 +165,12 @@ def share(hubs: Sequence[Paired]) -> str:
 
 def at_once(do: Callable[[Paired], T], hubs: Iterable[Paired]) -> list[T]:
     """Have something done at all hubs at the same time, as by people who need not wait."""
-    with ThreadPoolExecutor() as people:
+    people = ThreadPoolExecutor()
+    try:
         return list(people.map(do, hubs))
+    finally:
+        # Nobody waits for them who is interrupted: what they wait for ends with the hubs.
+        people.shutdown(wait=False, cancel_futures=True)
 
 
 def _introduced(hub: Paired) -> tuple[str, ...]:

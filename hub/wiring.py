@@ -12,6 +12,7 @@ from hub.adapters.abroad import NetworkAbroad, allowance_of
 from hub.adapters.doorbell import RedisDoorbell
 from hub.adapters.erasures import ErasureFile
 from hub.adapters.hits import HitJournal
+from hub.adapters.identities import Identity
 from hub.adapters.metrics import Metrics
 from hub.adapters.nonces import RedisNonces
 from hub.adapters.randomness import RandomPool
@@ -136,7 +137,12 @@ def assemble(settings: Settings, *, now: Clock = clock.now, budgets: Budgets | N
         abroad=NetworkAbroad(
             settings.data,
             public_url=settings.public_url,
-            nonces=RedisNonces(open_redis(url), instance, clock=now),
+            nonces=RedisNonces(
+                open_redis(url),
+                instance,
+                clock=now,
+                named_since=Identity(settings.data).named_since,
+            ),
             allowance=allowance_of(settings.partner_networks),
         ),
         control_delta=slot_delta,

@@ -114,6 +114,10 @@ class Identity:
         """
         return int((self.folder / "keys" / f"{REQUEST}.key").stat().st_mtime)
 
+    def named_since(self) -> int:
+        """The same; 0: it has no identity yet."""
+        return 0 if self.known() is None else self.made_at()
+
     def pairing(self) -> Pairing:
         """What to tell others, out of band.
 

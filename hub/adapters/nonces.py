@@ -10,6 +10,7 @@ ended. What a fail-over loses of the last second is not noticed: the key's age c
 """
 
 import math
+from collections.abc import Callable
 from hashlib import sha256
 from typing import cast
 
@@ -28,10 +29,19 @@ class RedisNonces:
         servers: the hub's Redis.
         instance: the hub's.
         clock: the one that requests are measured by.
+        named_since: since when the hub has a name, in seconds since 1970; 0: it has none. The
+            first request may come before anybody has called ``begin``.
     """
 
-    def __init__(self, servers: Servers, instance: str, *, clock: Clock) -> None:
-        self._servers, self._clock = servers, clock
+    def __init__(
+        self,
+        servers: Servers,
+        instance: str,
+        *,
+        clock: Clock,
+        named_since: Callable[[], int] = lambda: 0,
+    ) -> None:
+        self._servers, self._clock, self._named_since = servers, clock, named_since
         self._tag = f"{{bw:{instance}}}"
         self._birth = f"{self._tag}:nonces-born"
 
@@ -47,10 +57,8 @@ class RedisNonces:
         Raises:
             TransportError: Redis is away.
         """
-        now = self._now()
-        born = none_before - WINDOW if none_before + WINDOW > now else now
         try:
-            self._servers.holding(self._birth).set(self._birth, born, nx=True)
+            self._servers.holding(self._birth).set(self._birth, self._born(none_before), nx=True)
         except (RedisError, OSError) as error:
             self._servers.doubt()
             raise TransportError("nobody can remember requests now") from error
@@ -68,12 +76,16 @@ class RedisNonces:
     def _remembered(self, key: str) -> tuple[bool, int]:
         """Remember a request; return whether it was not, and since when any are."""
         with self._servers.holding(key).pipeline(transaction=True) as together:
-            together.set(self._birth, self._now(), nx=True)
+            together.set(self._birth, self._born(self._named_since()), nx=True)
             together.get(self._birth)
             # One command tells and remembers: of two at once, one is the first.
             together.set(key, b"", nx=True, ex=KEEP_NONCES)
             _, born, is_unknown = together.execute()
         return bool(is_unknown), int(cast("bytes", born))
+
+    def _born(self, none_before: int) -> int:
+        now = self._now()
+        return none_before - WINDOW if none_before + WINDOW > now else now
 
     def _now(self) -> int:
         return math.ceil(self._clock().timestamp())

@@ -63,10 +63,10 @@ class Between:
         began = time.monotonic()
         pair(self.hubs)
         self.shared = share(self.hubs)
-        at_once(lambda hub: self._until(lambda: self._knows_all(hub)), self.hubs)
+        follow = self._until(self._all_follow)
         typed = sum(hub.typed for hub in self.hubs)
         told = f"{typed} commands typed at three consoles; each hub follows the two others."
-        return Step("pair", self._all_follow(), told, seconds=time.monotonic() - began)
+        return Step("pair", follow, told, seconds=time.monotonic() - began)
 
     def match(self) -> Step:
         """A platform at hub A contributes a lure picture; who sees it elsewhere is told."""
@@ -89,8 +89,7 @@ class Between:
         with self._client(b) as client:
             client.contribute_file(own, self._words())
         began = time.monotonic()
-        # Whoever had a hit before it contributed would be taken for a copy, so B is not asked.
-        self.say("  It counts where a third hub saw the log of whoever said it; waiting for that…")
+        self.say("  A hub's word counts once a third hub saw its log; waiting for that…")
         times = at_once(lambda hub: self._reached(hub, RESERVED, "corroborated"), self.hubs)
         told = ", ".join(
             f"at hub {_letter(hub)} after {when - began:.1f} s" if when else "not at all"
@@ -207,15 +206,10 @@ class Between:
             [answer] = client.match_items([self.asked[name]]).answers
         return answer
 
-    def _knows_all(self, hub: Paired) -> bool:
-        """Whether it has heard of its partners; its log may still be empty."""
-        found = hub.partners().values()
-        return len(found) == len(self.hubs) - 1 and all(one["state"] == "active" for one in found)
-
     def _all_follow(self) -> bool:
-        """Whether nobody is behind, and nothing is amiss."""
+        """Whether each follows the two others, nobody is behind, and nothing is amiss."""
         found = [one for hub in self.hubs for one in hub.partners().values()]
-        return all(
+        return len(found) == len(self.hubs) * (len(self.hubs) - 1) and all(
             one["state"] == "active" and not one["behind"] and not one["error"] for one in found
         )
 

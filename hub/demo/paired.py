@@ -6,6 +6,8 @@ Each is ``breakwater up`` on an empty folder; what people would type is typed.
 
 import json
 import os
+import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +21,8 @@ from hub.demo.running import RunningHub, free_port
 
 T = TypeVar("T")
 LOOPBACK = "127.0.0.0/8"
+HEARD = 1.5
+"""Seconds within which a running hub has heard of what was typed at its console."""
 SET_NAME, TLP = "lures", "TLP:GREEN"
 
 
@@ -86,13 +90,17 @@ class Paired:
         self.running.stop()
 
     def partners(self) -> dict[str, dict[str, Any]]:
-        """How its partners are, by their names; asked with a member's key."""
+        """How its partners are, by their names; of none while the member's key is not known."""
         request = urllib.request.Request(  # noqa: S310 - this machine
             f"{self.running.url}/v1/status",
             headers={"Authorization": f"Bearer {self.key}"},
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - as above
-            found = json.load(answer)["partners"]
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - as above
+                found = json.load(answer)["partners"]
+        except urllib.error.HTTPError as error:
+            with error:
+                return {}
         return {one["hub"]: one for one in found}
 
 
@@ -151,13 +159,18 @@ def share(hubs: Sequence[Paired]) -> str:
         _admit(hub, made)
 
     at_once(settle, hubs)
+    time.sleep(HEARD)
     return made
 
 
 def at_once(do: Callable[[Paired], T], hubs: Iterable[Paired]) -> list[T]:
     """Have something done at all hubs at the same time, as by people who need not wait."""
-    with ThreadPoolExecutor() as people:
+    people = ThreadPoolExecutor()
+    try:
         return list(people.map(do, hubs))
+    finally:
+        # Nobody waits for them who is interrupted: what they wait for ends with the hubs.
+        people.shutdown(wait=False, cancel_futures=True)
 
 
 def _introduced(hub: Paired) -> tuple[str, ...]:

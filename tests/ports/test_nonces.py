@@ -194,6 +194,27 @@ def test_to_begin_again_changes_nothing(redis_nonces, valkey, clock):
     assert redis_nonces.is_new(A, "y", at(clock))
 
 
+def test_the_first_request_to_a_hub_that_was_just_named_is_new(valkey, clock):
+    named = at(clock)
+    memory = RedisNonces(
+        servers(valkey), secrets.token_hex(8), clock=clock, named_since=lambda: named
+    )
+    clock.forward(seconds=1)
+
+    assert memory.is_new(A, "x", at(clock))
+    assert not memory.is_new(A, "x", at(clock))
+
+
+def test_the_first_request_to_a_hub_that_is_known_for_long_is_not_new(valkey, clock):
+    named = at(clock)
+    clock.forward(seconds=10 * WINDOW)
+    memory = RedisNonces(
+        servers(valkey), secrets.token_hex(8), clock=clock, named_since=lambda: named
+    )
+
+    assert not memory.is_new(A, "x", at(clock))
+
+
 def test_a_birth_that_cannot_be_read_tells_nobody_anything(redis_nonces, valkey, clock):
     valkey.client.set("{bw:here}:nonces-born", b"yesterday")
 

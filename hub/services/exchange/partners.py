@@ -63,15 +63,19 @@ def weight(partner: Enrolled, now: int) -> str:
     head = partner.trust.head
     is_fresh = head is not None and is_alive(head, now)
     # Nobody corroborates alone: two hubs without a third that saw the log are as one.
-    seen_at = head.witnessed_at if head is not None else None
-    is_witnessed = seen_at is not None and now - seen_at < FRESH_SECONDS
-    counts = partner.state == ACTIVE and partner.level >= COUNTS and is_fresh and is_witnessed
+    is_seen = head is not None and is_witnessed(head, now)
+    counts = partner.state == ACTIVE and partner.level >= COUNTS and is_fresh and is_seen
     return GOOD if counts else STALE
 
 
 def is_alive(head: Head, now: float) -> bool:
     """Whether a log said of late that this is all there is."""
     return now - head.alive_at < FRESH_SECONDS
+
+
+def is_witnessed(head: Head, now: float) -> bool:
+    """Whether a third hub saw a log of late."""
+    return head.witnessed_at is not None and now - head.witnessed_at < FRESH_SECONDS
 
 
 # -- administering -------------------------------------------------------------------------------

@@ -30,6 +30,8 @@ OVER = frozenset({Alarm.FLOOD, Alarm.CONTENT})
 MOST_REFUSED = 100
 """Bad operations, after which the same holds."""
 FLOOD = "flood: far more than it used to say; look, then breakwater partners release"
+UNSEEN_WAIT = 3
+"""Seconds for a partner to say something new while no third hub is known to have seen its log."""
 NOTE_EVERY = timedelta(seconds=30)
 
 
@@ -93,11 +95,12 @@ def pull(name: str, *, wait: int, hub: Hub, voice: Voice) -> Turn | None:
     known = partners.identity_of(partner) or ask_identity(partner, hub)
     try:
         wire = hub.abroad.wire(partner, known)
-        _take_revokes(partner, _settled(partner, known, hub, voice), wire, hub)
+        settled = _settled(partner, known, hub, voice)
+        _take_revokes(partner, settled, wire, hub)
         if _is_flood(partner, hub):
             _note(partner, hub, error=FLOOD)
             return Turn(kept=0, behind=_behind(partner), is_idle=True)
-        page = next_page(wire, partner.trust, wait=wait)
+        page = next_page(wire, partner.trust, wait=_patience(wait, partner, settled, hub))
         # Much may have been settled while the partner took its time.
         partner = _followed(name, hub) or partner
         return _take(page, partner, _settled(partner, known, hub, voice), hub)
@@ -121,6 +124,20 @@ def _is_flood(partner: Enrolled, hub: Hub) -> bool:
         return False
     with hub.begin.reading() as work:
         return work.partners.pace(partner.key, now).is_flood
+
+
+def _patience(wait: int, partner: Enrolled, settled: Partner, hub: Hub) -> int:
+    """How long a partner may take until it has something new to say.
+
+    That a third hub saw what is here already is nothing new to it, and what it said does not count
+    before. Nor is a log that is still empty.
+    """
+    head = partner.trust.head
+    if head is None:
+        return min(wait, UNSEEN_WAIT)
+    if settled.witnesses is None or partners.is_witnessed(head, hub.clock().timestamp()):
+        return wait
+    return min(wait, UNSEEN_WAIT)
 
 
 def _behind(partner: Enrolled) -> int:

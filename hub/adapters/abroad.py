@@ -59,6 +59,10 @@ class NetworkAbroad:
         """By what this hub speaks; None: it was paired with nobody yet."""
         return self.identity_here.voice()
 
+    def known(self) -> HubFile | None:
+        """What this hub says of itself; None: nothing yet."""
+        return self.identity_here.known()
+
     def signing(self) -> Signing:
         """Who signs our requests and answers."""
         return self.identity_here.signing()

@@ -31,6 +31,7 @@ COMMANDS = {
     "sets": ("hub.cli.grants", "What is shared with whom: list, add, show, grant, ungrant."),
     "partners": ("hub.cli.partners", "Other hubs: invite, pair, list, share, pause, evidence."),
     "bundle": ("hub.cli.bundles", "What hubs say to each other, in files: write, read."),
+    "log": ("hub.cli.log", "What this hub said to others: verify it."),
     "openapi": ("hub.cli.describing", "Write the OpenAPI document of this version."),
     "backup": ("hub.cli.keep", "Copy the database while the hub runs."),
     "restore": ("hub.cli.keep", "Put a backup in the place of the database."),

@@ -387,6 +387,10 @@ class Abroad(Protocol):
         """
         ...
 
+    def known(self) -> HubFile | None:
+        """What this hub says of itself; None: nothing yet."""
+        ...
+
     def signing(self) -> Signing:
         """Who signs our requests and answers; same errors, and there is a voice."""
         ...

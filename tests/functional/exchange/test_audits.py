@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Our own log is verified from its entries up, and whatever was changed is told."""
+
+import pytest
+import sqlalchemy as sa
+
+from federation.identity.hubfile import read_hub_file
+from hub.services.exchange.auditing import verify_log
+from hub.storage import tables
+from tests.support.codes import pdq
+from tests.support.saying import contributed, picture, withdrawn
+
+_leaf, _operation, _tile, _log = (
+    tables.log_leaf, tables.operation, tables.log_tile, tables.hub_log,
+)  # fmt: skip
+
+
+@pytest.fixture
+def grown(a, shared, alpha):
+    """A log of several tiles."""
+    for _ in range(3):
+        rows = [
+            {
+                "item": picture(pdq=pdq()), "sets": [shared], "harm": ["grooming"],
+                "use": "offer", "depicts": "unknown", "basis": "own-service-human",
+            }
+            for _ in range(100)
+        ]  # fmt: skip
+        assert alpha.post("/v1/indicators", {"indicators": rows}).status_code == 200
+        a.publish()
+    indicator = contributed(alpha, picture(pdq=pdq()), shared)
+    a.publish()
+    withdrawn(alpha, indicator)
+    a.publish()
+    return a
+
+
+def audited(hub):
+    return verify_log(hub.hub, hub.voice, read_hub_file(hub.file()), lambda _entries: None)
+
+
+def test_a_log_that_nobody_touched_has_no_fault(grown):
+    audit = audited(grown)
+
+    assert (audit.entries, audit.purged, audit.faults) == (302, 0, ())
+
+
+def test_an_empty_log_has_no_fault(a, shared):
+    a.publish()
+
+    assert (audited(a).entries, audited(a).faults) == (0, ())
+
+
+@pytest.mark.parametrize(
+    ("statement", "fault"),
+    [
+        (_operation.update().where(_operation.c.key == 7).values(signature=bytes(64)), "signed"),
+        (_operation.update().where(_operation.c.key == 7).values(payload=b"{}"), "another"),
+        (_operation.update().where(_operation.c.key == 7).values(key_id="op-9"), "key"),
+        (_leaf.delete().where(_leaf.c.at_index == 7), "not all there"),
+        (_leaf.update().where(_leaf.c.at_index == 7).values(source="hub-x.example"), "frontier"),
+        (_tile.update().where(_tile.c.level == 0, _tile.c.tile == 0).values(data=b"x"), "tile 0"),
+        (_tile.delete().where(_tile.c.level == 0, _tile.c.tile == 1), "tile 1"),
+        (_log.update().values(note=b"nothing"), "not ours"),
+        (_log.update().values(noted=300), "not of these entries"),
+    ],
+)
+def test_whatever_was_changed_is_told(grown, statement, fault):
+    with grown.database.writer.begin() as connection:
+        assert connection.execute(statement).rowcount == 1
+
+    assert any(fault in one for one in audited(grown).faults)
+
+
+def test_what_was_purged_is_no_fault(grown):
+    with grown.database.writer.begin() as connection:
+        purged = _operation.update().where(_operation.c.key.in_([3, 4])).values(payload=None)
+        connection.execute(purged)
+        assert connection.scalar(sa.select(sa.func.count()).select_from(_leaf)) == 302
+
+    assert (audited(grown).purged, audited(grown).faults) == (2, ())

@@ -22,7 +22,7 @@ from tuf.api.metadata import (
 
 from federation.errors import MalformedError, MissingKeyError
 from federation.identity.reading import T, read
-from federation.identity.tuf_keys import Adapter, tuf_key
+from federation.identity.tuf_keys import Adapter, public_of, tuf_key
 from federation.keys import PublicKey, Signer
 
 DAY = 86_400  # seconds
@@ -109,6 +109,30 @@ def write_timestamp(snapshot: bytes, version: int, signers: Iterable[Signer], no
         version, None, _after(now, TIMESTAMP_LIFE), snapshot_meta=_meta(Snapshot, snapshot)
     )
     return _signed(told, signers).to_bytes()
+
+
+def read_roles(root: bytes) -> Roles:
+    """Who may sign what, by a root; whether that is signed is for others to ask.
+
+    Raises:
+        MalformedError: It is no root of ours: a role but the root's has more than one key.
+    """
+    said = read(Root, root).signed
+    root_role = said.roles[Root.type]
+
+    def only(role: str) -> PublicKey:
+        ids = said.roles[role].keyids
+        if len(ids) != 1:
+            raise MalformedError("a role with more keys than one")
+        return public_of(said.keys[ids[0]])
+
+    return Roles(
+        root=tuple(public_of(said.keys[one]) for one in root_role.keyids),
+        threshold=root_role.threshold,
+        targets=only(Targets.type),
+        snapshot=only(Snapshot.type),
+        timestamp=only(Timestamp.type),
+    )
 
 
 def _signed(value: T, signers: Iterable[Signer]) -> Metadata[T]:

@@ -9,19 +9,21 @@ All of it lies in one folder of the hub's data:
 - ``partners``: what TUF's client remembers of each of them.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from federation.errors import MissingKeyError
 from federation.identity import hubfile, reading, repository
 from federation.identity.folders import Folder
-from federation.identity.metadata import ROOT_LIFE, TARGETS_LIFE, Roles
+from federation.identity.metadata import ROOT_LIFE, TARGETS_LIFE, Roles, read_roles
 from federation.identity.pairing import Pairing
 from federation.identity.values import HubFile, Log, Operator, OpKey, ReqKey
-from federation.keys import MemorySigner
+from federation.keys import MemorySigner, Signer
 from federation.log.cosignatures import Cosigner
 from federation.log.verifiers import Verifier
 from federation.publishing import LogKeys
+from federation.signers.ceremony import FILE as ROOT_FILE, THRESHOLD, ceremony
 from federation.signers.files import Randomness, create, load
 from federation.transport.signatures import Signing
 from hub.ports.exchange import Voice
@@ -85,7 +87,13 @@ class Identity:
             left.unlink()
         root = repository.created(
             Folder(self.folder / "tuf"),
-            self._roles(),
+            Roles(
+                root=(made[ROOT].public,),
+                threshold=1,
+                targets=made[TARGETS].public,
+                snapshot=made[SNAPSHOT].public,
+                timestamp=made[TIMESTAMP].public,
+            ),
             file,
             root_signers=[made[ROOT]],
             signers=self._signers(),
@@ -163,14 +171,7 @@ class Identity:
         if known is None:
             return
         if self._is_old(files, "root", ROOT_LIFE, now) and self._has(ROOT):
-            repository.rotated(
-                files,
-                self._roles(),
-                root_signers=[self._key(ROOT)],
-                signers=self._signers(),
-                leaving=self._signers(),
-                now=now,
-            )
+            self._rotated(self._roles(), [self._key(ROOT)], now)
         elif self._is_old(files, "targets", TARGETS_LIFE, now) and self._has(TARGETS):
             repository.published(files, known, signers=self._signers(), now=now)
         else:
@@ -180,6 +181,72 @@ class Identity:
                 timestamp=[self._key(TIMESTAMP)],
                 now=now,
             )
+
+    def share_root(
+        self, folders: tuple[Path, Path, Path], randomness: Randomness, now: int
+    ) -> int:
+        """Give the root to three people, of whom any two speak for the hub from now on.
+
+        The key by which it was made is deleted: whoever kept a copy could still lead astray those
+        who never saw more than the first root.
+
+        Args:
+            folders: where the three keys are made.
+            randomness: makes them.
+            now: seconds since 1970.
+
+        Returns:
+            the version of the root.
+
+        Raises:
+            MissingKeyError: The root's key is not here, or there is no identity.
+            ValueError: Two of the folders are one.
+            FileExistsError: A folder holds a root key already.
+            FileNotFoundError: A folder is not there.
+        """
+        if self.known() is None:
+            raise MissingKeyError("this hub has no identity yet: run breakwater partners invite")
+        leaving = self._key(ROOT)
+        shared = ceremony(folders, randomness)
+        roles = replace(
+            self._roles(), root=tuple(one.public for one in shared), threshold=THRESHOLD
+        )
+        try:
+            version = self._rotated(roles, [leaving, *shared], now)
+        except BaseException:
+            for folder in folders:
+                (folder / ROOT_FILE).unlink(missing_ok=True)
+            raise
+        (self.folder / "keys" / f"{ROOT}.key").unlink()
+        self._keys.pop(ROOT, None)
+        return version
+
+    def renew_root(self, folders: Iterable[Path], now: int) -> int:
+        """Sign the root for another year, with the keys of people who keep them.
+
+        Args:
+            folders: of as many as the root asks for.
+            now: seconds since 1970.
+
+        Returns:
+            the version of the root.
+
+        Raises:
+            MissingKeyError: A key is not there, or too few of them are the root's.
+        """
+        return self._rotated(self._roles(), [load(one / ROOT_FILE) for one in folders], now)
+
+    def _rotated(self, roles: Roles, root_signers: Iterable[Signer], now: int) -> int:
+        files = Folder(self.folder / "tuf")
+        repository.rotated(
+            files,
+            roles,
+            root_signers=root_signers,
+            signers=self._signers(),
+            leaving=self._signers(),
+            now=now,
+        )
+        return reading.version_of(repository.newest_root(files))
 
     def _is_old(self, files: Folder, role: str, life: int, now: int) -> bool:
         """Whether half of the time is over for which something was said."""
@@ -194,13 +261,8 @@ class Identity:
         return (self.folder / "keys" / f"{name}.key").exists()
 
     def _roles(self) -> Roles:
-        return Roles(
-            root=(self._key(ROOT).public,),
-            threshold=1,
-            targets=self._key(TARGETS).public,
-            snapshot=self._key(SNAPSHOT).public,
-            timestamp=self._key(TIMESTAMP).public,
-        )
+        """Who may sign what by now."""
+        return read_roles(repository.newest_root(Folder(self.folder / "tuf")))
 
     def _signers(self) -> repository.Signers:
         return repository.Signers(

@@ -1,12 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Administer at the console what they may do: ``keys``, ``sets``; as in ``admin``."""
 
-from collections.abc import Mapping, Sequence
+import secrets
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
 
+from federation.errors import FederationError
+from hub.adapters.identities import Identity
 from hub.api.schemas import access as forms
+from hub.cli.exits import CommandError, Exit, read_settings
 from hub.cli.listing import PAGE, everything, show, show_one
 from hub.cli.offices import checked, office
 from hub.cli.output import json_option, print_json
@@ -75,6 +82,58 @@ def revoke_key(*, key_id: str, as_json: bool) -> None:
     with office() as hub:
         done = key_services.revoke_key(key_id, by=CONSOLE, hub=hub)
     show_one(KEY, done.body, as_json=as_json)
+
+
+@keys.command("ceremony")
+@click.argument("first", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("second", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("third", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@json_option
+def hold_ceremony(*, first: Path, second: Path, third: Path, as_json: bool) -> None:
+    """Give this hub's root to three people: a key in each of three folders, of which two count.
+
+    For hubs that are partners of others. The root key in the data folder is deleted.
+    """
+    identity = Identity(read_settings().data)
+    with _keys_at_hand():
+        version = identity.share_root(
+            (first, second, third), secrets.token_bytes, int(time.time())
+        )
+    _show_root(version, as_json=as_json)
+
+
+@keys.command("renew-root")
+@click.argument(
+    "folders", nargs=-1, required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+)  # fmt: skip
+@json_option
+def renew_root(*, folders: Sequence[Path], as_json: bool) -> None:
+    """Sign this hub's root for another year, with the root keys in FOLDERS."""
+    identity = Identity(read_settings().data)
+    with _keys_at_hand():
+        version = identity.renew_root(folders, int(time.time()))
+    _show_root(version, as_json=as_json)
+
+
+@contextmanager
+def _keys_at_hand() -> Iterator[None]:
+    try:
+        yield
+    except FederationError as error:
+        raise CommandError(f"Nothing was changed: {error}.", Exit.DENIED) from error
+    except (FileExistsError, ValueError) as error:
+        raise CommandError(
+            f"Nothing was changed: {error}. Name three empty folders.", Exit.USAGE
+        ) from error
+
+
+def _show_root(version: int, *, as_json: bool) -> None:
+    show_one(("root",), {"root": version}, as_json=as_json)
+    if not as_json:
+        click.echo(
+            "Let each of the people take their folder away; two of them renew it in a year."
+        )
 
 
 # -- sets ----------------------------------------------------------------------------------------

@@ -95,3 +95,61 @@ def test_a_root_key_that_was_carried_away_signs_nothing(identity):
 
     assert newest(identity, "root") == before
     assert reading.expiry_of(newest(identity, "targets")) > NOW + 250 * DAY
+
+
+@pytest.fixture
+def sticks(tmp_path):
+    found = tuple(tmp_path / name for name in ("first", "second", "third"))
+    for one in found:
+        one.mkdir()
+    return found
+
+
+def shared(identity, sticks):
+    return identity.share_root(sticks, random.Random(2).randbytes, NOW + DAY)  # noqa: S311 - as above
+
+
+def test_a_ceremony_gives_the_root_to_three_of_whom_two_count(identity, sticks):
+    assert shared(identity, sticks) == 2
+
+    assert not (identity.folder / "keys" / "root.key").exists()
+    fresh = Identity(identity.folder.parent)
+    with pytest.raises(MissingKeyError):
+        fresh.renew_root(sticks[:1], NOW + 2 * DAY)
+    assert fresh.renew_root(sticks[1:], NOW + 2 * DAY) == 3
+    assert fresh.renew_root((sticks[0], sticks[2]), NOW + 3 * DAY) == 4
+    assert reading.expiry_of(newest(identity, "root")) == NOW + 368 * DAY
+
+
+def test_whoever_was_paired_before_a_ceremony_follows_it(identity, sticks):
+    before = identity.pairing()
+
+    shared(identity, sticks)
+
+    assert identity.pairing() == before
+
+
+def test_a_ceremony_is_held_once(identity, sticks, tmp_path):
+    shared(identity, sticks)
+    with pytest.raises(MissingKeyError):
+        shared(identity, tuple(tmp_path / name for name in ("a", "b", "c")))
+
+
+@pytest.mark.parametrize("wrong", [(0, 0, 1), (0, 1, 1)])
+def test_a_ceremony_in_fewer_places_changes_nothing(identity, sticks, wrong):
+    with pytest.raises(ValueError, match="three places"):
+        shared(identity, tuple(sticks[at] for at in wrong))
+
+    assert (identity.folder / "keys" / "root.key").exists()
+    assert not any(list(one.iterdir()) for one in sticks)
+    assert shared(identity, sticks) == 2
+
+
+def test_the_worker_keeps_what_it_can_after_a_ceremony(identity, sticks):
+    shared(identity, sticks)
+    fresh = Identity(identity.folder.parent)
+
+    fresh.refresh(NOW + 300 * DAY)
+
+    assert reading.expiry_of(newest(identity, "targets")) > NOW + 380 * DAY
+    assert reading.version_of(newest(identity, "root")) == 2

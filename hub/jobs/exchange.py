@@ -15,7 +15,7 @@ from federation.errors import FederationError, RefusedError, TransportError
 from federation.following import LONGEST_WAIT
 from hub.ports import Hub
 from hub.ports.exchange import ACTIVE, Enrolled, Voice
-from hub.services.exchange import being_witnessed, partners, publishing, pulling
+from hub.services.exchange import being_witnessed, healing, partners, publishing, pulling
 
 log = structlog.get_logger(__name__)
 
@@ -23,6 +23,8 @@ LOOK = 1.0
 """Seconds between two looks at who is a partner."""
 NEWS = 0.5
 """Seconds after which is looked, rung or not, whether there is something to say."""
+DOUBT_SECONDS = 10.0
+"""How often a hub that was restored asks whether it may speak."""
 WITNESS_SECONDS = 5.0
 """How often is looked whether our newest checkpoint was witnessed."""
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 900.0
@@ -39,11 +41,27 @@ def publish(hub: Hub, stop: threading.Event) -> None:
         if voice is None:
             stop.wait(LOOK)
             continue
+        if healing.is_doubted(hub) and not _may_speak(hub, voice):
+            stop.wait(DOUBT_SECONDS)
+            continue
         said = publishing.publish(hub, voice, secrets.token_bytes)
         said += publishing.backfill(hub, voice, secrets.token_bytes)
         publishing.show_checkpoint(hub, voice)
         if not said:
             hub.follower.wait_for(hub.engine.position + 1, NEWS)
+
+
+def _may_speak(hub: Hub, voice: Voice) -> bool:
+    """Whether witnesses saw no more of our log than there is."""
+    known = hub.abroad.known()
+    if known is None:
+        return False
+    health = healing.ask(hub, voice, known, hub.abroad.open_wire)
+    if health.is_rolled_back:
+        log.error("own_log_rolled_back", entries=health.size, head=health.seen)
+    elif not health.is_sure:
+        log.warning("own_log_unchecked", count=health.answered, wanted=health.asked)
+    return health.is_sure
 
 
 def be_witnessed(hub: Hub, stop: threading.Event) -> None:

@@ -3,6 +3,7 @@
 
 from hub.domain.changes import RESTORE, SYSTEM, Event
 from hub.ports import BeginWork, NewId
+from hub.services.exchange.healing import doubt
 
 
 def new_timeline(*, begin: BeginWork, new_id: NewId) -> str:
@@ -14,6 +15,8 @@ def new_timeline(*, begin: BeginWork, new_id: NewId) -> str:
     timeline = new_id("tl_")
     with begin.writing(SYSTEM) as work:
         work.history.start_timeline(timeline)
+        # Partners may have seen more of what we said than there is now.
+        doubt(work)
         work.record(Event(RESTORE, details={"timeline": timeline}))
         work.commit()
     return timeline

@@ -16,6 +16,7 @@ from hub.domain.changes import SYSTEM
 from hub.ports import Hub
 from hub.ports.exchange import ACTIVE, Enrolled, OwnLog, Voice
 from hub.services.exchange import partners
+from hub.services.exchange.healing import doubt
 from hub.services.exchange.serving import tiles_of
 from hub.services.exchange.witnessing import CONFLICT, SIZE_TYPE
 
@@ -85,6 +86,10 @@ class _Asking:
         if answer.status == CONFLICT and answer.media_type == SIZE_TYPE:
             old = number(answer.body.strip())
             if old > self.log.noted:
+                # Our database is an older one than that which signed: not a word more.
+                with self.hub.begin.writing(SYSTEM) as work:
+                    doubt(work)
+                    work.commit()
                 raise RefusedError(Alarm.ROLLBACK, "a witness saw more of our log than there is")
             answer = self._sent(wire, old)
         if answer.status != OK:

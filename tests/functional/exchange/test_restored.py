@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A hub that was restored says nothing before it knows what it said."""
+
+import pytest
+
+from federation.errors import TransportError
+from federation.identity.hubfile import read_hub_file
+from federation.log.merkle import Frontier
+from federation.publishing import checkpoint, grown
+from federation.witnessing import Request
+from hub.services import restoring
+from hub.services.exchange import healing
+from tests.simulators.federated import Wire
+from tests.support.codes import pdq
+from tests.support.saying import contributed, picture
+
+
+@pytest.fixture
+def restored(a, b, shared, alpha):
+    """A hub whose log a partner witnessed, and which was put back."""
+    contributed(alpha, picture(pdq=pdq()), shared)
+    a.publish()
+    assert a.ask_witnesses(b) == 1
+    restoring.new_timeline(begin=a.hub.begin, new_id=a.hub.new_id)
+    a.settle()
+    return a
+
+
+def asked(hub, *others):
+    known = {one.name: one for one in others}
+
+    def wire(partner):
+        if partner.hub not in known:
+            raise TransportError("it is away")
+        return Wire(known[partner.hub], hub.name)
+
+    return healing.ask(hub.hub, hub.voice, read_hub_file(hub.file()), wire)
+
+
+def seen_by(witness, hub, entries):
+    """Let a witness see more of a hub's log than the hub has by now."""
+    more = grown(Frontier(), {}, [b"%d" % at for at in range(entries)]).frontier
+    note = checkpoint(more, hub.voice.log, int(hub.clock().timestamp()))
+    answer = Wire(witness, hub.name).post(
+        "/witness/add-checkpoint", Request(0, (), note).encoded()
+    )
+    assert answer.status == 200
+
+
+def evidence(hub):
+    with hub.hub.begin.reading() as work:
+        return [one["alarm"] for one in work.partners.evidence(None)]
+
+
+def test_who_was_never_restored_need_not_ask(a, shared):
+    assert not healing.is_doubted(a.hub)
+
+
+def test_whose_witnesses_saw_no_more_may_speak(restored, b):
+    assert healing.is_doubted(restored.hub)
+
+    health = asked(restored, b)
+
+    assert health.is_sure
+    assert (health.size, health.asked, health.answered, health.seen) == (1, 1, 1, 1)
+    assert not healing.is_doubted(restored.hub)
+
+
+def test_nobody_speaks_before_somebody_answered(restored, b):
+    health = asked(restored)
+
+    assert not health.is_sure
+    assert not health.is_rolled_back
+    assert healing.is_doubted(restored.hub)
+    assert asked(restored, b).is_sure
+
+
+def test_whose_witness_saw_more_stays_silent(a, b, open_hub, shared, alpha):
+    contributed(alpha, picture(pdq=pdq()), shared)
+    a.publish()
+    seen_by(b, a, 5)
+    restoring.new_timeline(begin=a.hub.begin, new_id=a.hub.new_id)
+
+    health = asked(a, b)
+
+    assert health.is_rolled_back
+    assert health.seen == 5
+    assert healing.is_doubted(a.hub)
+    assert evidence(a) == ["rollback"]
+
+
+def test_half_of_the_witnesses_are_not_enough(a, b, open_hub, shared, restored):
+    c = open_hub("hub-c.example")
+    a.pair(c)
+    c.pair(a)
+
+    assert not asked(a, b).is_sure
+    assert asked(a, b, c).is_sure
+
+
+def test_a_hub_that_has_no_witness_may_speak(open_hub):
+    alone = open_hub("hub-z.example")
+    restoring.new_timeline(begin=alone.hub.begin, new_id=alone.hub.new_id)
+
+    assert asked(alone).is_sure
+    assert not healing.is_doubted(alone.hub)
+
+
+def test_a_witness_that_claims_more_has_to_show_it(restored, b, open_hub):
+    """What it shows is signed by us, or it is no answer."""
+    forger = open_hub("hub-f.example")
+    restored.pair(forger)
+    forger.pair(restored)
+
+    class Lying(Wire):
+        def get(self, path, **options):
+            answer = super().get(path, **options)
+            return type(answer)(200, b"hub-a.example/fed/1\n9\nAAAA\n\n", "text/plain")
+
+    known = {b.name: Wire(b, restored.name), forger.name: Lying(forger, restored.name)}
+    health = healing.ask(
+        restored.hub,
+        restored.voice,
+        read_hub_file(restored.file()),
+        lambda partner: known[partner.hub],
+    )
+
+    assert (health.answered, health.seen) == (1, 1)
+
+
+def test_a_witness_that_saw_more_is_believed_whenever_it_tells(a, b, shared, alpha):
+    """Also a database that was copied back by hand, which nobody told of."""
+    seen_by(b, a, 5)
+    contributed(alpha, picture(pdq=pdq()), shared)
+    a.publish()
+    assert not healing.is_doubted(a.hub)
+
+    assert a.ask_witnesses(b) == 0
+
+    assert healing.is_doubted(a.hub)

@@ -6,6 +6,7 @@ Everything goes the way of a member's word: guards, entries, links, changes.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from federation.operations.envelopes import Sealed
@@ -325,26 +326,34 @@ class Effects:
         if set_key not in about.sets and not self._work.votes.described([about.key], [set_key]):
             return
         opinion = statements.read_opinion(body, set_key)
-        if self._is_said(opinion, about, party):
+        at = min(self._now, datetime.fromtimestamp(said.created, UTC))
+        if self._is_known(opinion, about, party, at):
             return
         key, n = self._work.opinions.add(
             opinion,
             indicator=about.key,
             public_id=self._hub.new_id("opn_"),
             party=party,
-            at=self._now,
+            at=at,
         )
         self._work.votes.link_opinion(about.key, set_key, link_of(opinion, party.operator, key))
         details = {"set": set_key, "stance": opinion.stance, "reach": opinion.reach}
         self._work.record(Event(OPINION, about.key, n, details))
 
-    def _is_said(self, opinion: Opinion, about: Indicator, party: Party) -> bool:
-        """Whether that is what its operator says already: said again, it is no news."""
+    def _is_known(self, opinion: Opinion, about: Indicator, party: Party, at: datetime) -> bool:
+        """Whether its operator said that already, or something later, through whichever hub."""
+        rows = self._work.opinions.of_entries([about.key], opinion.set_key)
+        own = [row for row in rows if row.operator == party.operator]
         return any(
-            row.party == party.key
-            and opinion
-            == Opinion(row.set_key, row.stance, row.reason, row.basis, row.assessed_by, row.reach)
-            for row in self._work.opinions.of_entries([about.key], opinion.set_key)
+            row.at > at
+            or (
+                row.party == party.key
+                and opinion
+                == Opinion(
+                    row.set_key, row.stance, row.reason, row.basis, row.assessed_by, row.reach
+                )
+            )
+            for row in own
         )
 
     def _opinions_that_waited(self, given: Collection[Register]) -> None:

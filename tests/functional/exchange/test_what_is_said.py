@@ -26,7 +26,7 @@ from hub.services.office import CONSOLE
 from tests.simulators.partner import OPERATOR, PartnerHub, trusted
 from tests.simulators.statements import IND, NOW, ORIGIN, WORDS, operation
 from tests.support.codes import pdq
-from tests.support.saying import contributed, matched, picture, standings
+from tests.support.saying import contributed, matched, opined, picture, standings
 
 
 @pytest.fixture
@@ -419,3 +419,28 @@ def test_an_opinion_of_one_is_not_of_another_that_took_its_id(b, beta, shared, h
     )
     assert matched(beta, pdq=own)["standing"] == "disputed"
     assert matched(beta, pdq=theirs)["standing"] == "review"
+
+
+@pytest.mark.parametrize(("spoken", "standing"), [(-60, "review"), (60, "disputed")])
+def test_an_operators_latest_word_counts_through_whichever_hub_it_came(
+    b, beta, shared, hears, clock, spoken, standing
+):
+    """It has a member here and one at the other hub; they are one voice."""
+    twin = b.admit(OPERATOR, sets=[shared])
+    known = pdq()
+    indicator = contributed(beta, picture(pdq=known), shared)
+    b.publish()
+    opined(twin, indicator, shared, "agree", basis="own-service-human", assessed_by=1)
+
+    hears(
+        stated(
+            shared,
+            known,
+            op=Op.OPINION,
+            created=NOW + spoken,
+            target=f"{b.name}/{indicator}/{shared}",
+            body=Opinion("disagree", "benign", "own-service-human", 1),
+        )
+    )
+
+    assert matched(beta, pdq=known)["standing"] == standing

@@ -36,7 +36,7 @@ class Row:
 
     ``path`` has ``{name}`` where the target's id goes; ``own``, ``other`` and ``missing`` are the
     statuses for those who may; ``admin_other`` where an administrator may do more. ``keyless``: no
-    key opens it, nor is any looked at.
+    key opens it, nor is any looked at. ``media_type``: what its body is, where that is not JSON.
     """
 
     roles: frozenset[str]
@@ -47,6 +47,7 @@ class Row:
     path: str | None = None
     body: Callable[["World", dict[str, str]], Any] | None = None
     keyless: bool = False
+    media_type: str | None = None
 
     def status(self, role: str, target: str) -> int:
         """What the route must answer."""
@@ -118,7 +119,8 @@ ROWS = {
     "GET /fed/v1/tuf/{name}": Row(ANYBODY, 404, path="/fed/v1/tuf/metadata/1.root.json"),
     "GET /fed/v1/log/checkpoint": Row(ANYBODY, 404),
     "GET /fed/v1/log/{name}": Row(ANYBODY, 404, path="/fed/v1/log/tile/0/000"),
-    "POST /fed/v1/bundles": Row(frozenset(), 401, keyless=True),
+    # No key opens it; that a body is a ZIP of known length is looked at before its signature.
+    "POST /fed/v1/bundles": Row(frozenset(), 401, keyless=True, media_type="application/zip"),
     "POST /fed/v1/witness/add-checkpoint": Row(ANYBODY, 415, body=lambda _world, _ids: {}),
     "GET /fed/v1/witness/<name>/checkpoint": Row(
         ANYBODY, 404, path=f"/fed/v1/witness/{'0' * 64}/checkpoint"
@@ -325,4 +327,5 @@ def _ask(world, role, name, row, ids):
     body = row.body(world, ids) if row.body else None
     path = (row.path or path).format(**ids)
     headers = {"X-Request-Id": "always-the-same"}
-    return world.callers[role].send(method, path, body, headers=headers)
+    raw = {"data": b"PK", "content_type": row.media_type} if row.media_type else {}
+    return world.callers[role].send(method, path, body, headers=headers, **raw)

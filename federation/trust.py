@@ -23,7 +23,7 @@ from federation.log.verifiers import Verifier
 from federation.operations.envelopes import Sealed, opened, payload_of, verified
 from federation.operations.leaves import Kind
 from federation.operations.payloads import Written, operation_id, read_operation
-from federation.operations.values import Op, Operation
+from federation.operations.values import TAKES_BACK, Operation
 from federation.pages import Page, Record
 
 SKEW = 300  # seconds that a partner's clock may be ahead of ours
@@ -205,7 +205,7 @@ def accept_revokes(
     if not page.is_sparse or page.start < trust.applied:
         raise RefusedError(Alarm.GAP, "these are not the revokes that were asked for")
     operations, _, _ = _believed(page.records, partner, frozenset(page.sets), now)
-    revokes = (one for one in operations if one.operation.op in {Op.REVOKE, Op.POLICY, Op.PURGE})
+    revokes = (one for one in operations if one.operation.op in TAKES_BACK)
     return tuple(revokes), page.end
 
 

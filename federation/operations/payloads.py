@@ -21,6 +21,7 @@ from federation.forms.fields import (
     whole,
 )
 from federation.operations import bodies
+from federation.operations.envelopes import Sealed
 from federation.operations.values import KINDS, LIFE, Op, Operation, Policy
 
 VERSION = 1
@@ -73,6 +74,11 @@ def write(operation: Operation) -> Written:
     if read_operation(payload).operation != operation:
         raise MalformedError("an operation that cannot be said")
     return Written(operation, payload)
+
+
+def operation_in(sealed: Sealed | None) -> Operation | None:
+    """What a sealed operation says that was verified before; None: its bytes are gone."""
+    return None if sealed is None else read_operation(sealed.payload).operation
 
 
 def read_operation(payload: bytes) -> Written:

@@ -24,6 +24,8 @@ class Op(StrEnum):
     SET = "set"
 
 
+TAKES_BACK = frozenset({Op.REVOKE, Op.POLICY, Op.PURGE})
+"""What goes ahead of everything else: a day late it accuses for a day."""
 KINDS: Mapping[Op, str] = {
     Op.ASSERT: "indicator",
     # Of the same register: the later of the two holds.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hub.client import Client, Opinion, Words
+from hub.client import Client, Opinion
 from hub.client.answers import Answer
 from hub.client.files import items_of
 from hub.client.values import Item
@@ -87,7 +87,7 @@ class Between:
         photograph = pictures.photographs((RESERVED,))[RESERVED]
         own = self._file("own", pictures.jpeg(photograph, 70))
         with self._client(b) as client:
-            client.contribute_file(own, self._words())
+            client.contribute_file(own, pictures.words(self.shared))
         began = time.monotonic()
         self.say("  A hub's word counts once a third hub saw its log; waiting for that…")
         times = at_once(lambda hub: self._reached(hub, RESERVED, "corroborated"), self.hubs)
@@ -189,7 +189,7 @@ class Between:
             path = self._file(name, pictures.png(photograph))
             [self.asked[name]] = items_of(self.hasher.hash_files([path]))
             with self._client(hub) as client:
-                self.kept[name] = client.contribute_file(path, self._words()).id
+                self.kept[name] = client.contribute_file(path, pictures.words(self.shared)).id
 
     def _reached(self, hub: Paired, name: str, wanted: str) -> float | None:
         """When a hub said so; None: it never did."""
@@ -223,16 +223,6 @@ class Between:
 
     def _client(self, hub: Paired) -> Client:
         return Client(hub.running.url, hub.key, hasher=self.hasher)
-
-    def _words(self) -> Words:
-        return Words(
-            sets=(self.shared,),
-            harm=("grooming",),
-            use="profile-picture",
-            depicts="no-person",
-            basis="own-service-human",
-            assessed_by=1,
-        )
 
     def _file(self, name: str, content: bytes) -> Path:
         path = self.folder / name

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageEnhance
 
+from hub.client import Words
+
 CONTRIBUTED = ("astronaut", "chelsea", "coffee", "motorcycle_left", "rocket", "retina")
 """Photographs that the first operator knows."""
 UNKNOWN = ("camera", "brick", "gravel", "hubble_deep_field", "page", "ihc", "coins")
@@ -24,6 +26,18 @@ class Alteration:
     name: str
     make: Callable[[Picture], bytes]
     promised: bool
+
+
+def words(set_id: str) -> Words:
+    """What the demos' operators say of a photograph that they share in a set."""
+    return Words(
+        sets=(set_id,),
+        harm=("grooming",),
+        use="profile-picture",
+        depicts="no-person",
+        basis="own-service-human",
+        assessed_by=1,
+    )
 
 
 def photographs(names: tuple[str, ...]) -> Mapping[str, Picture]:

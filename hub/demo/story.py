@@ -11,7 +11,7 @@ from pathlib import Path
 
 from redis import Redis
 
-from hub.client import Client, Matches, Words
+from hub.client import Client, Matches
 from hub.client.files import FileMatch, items_of
 from hub.demo import pictures
 from hub.demo.running import DemoError, RunningHub
@@ -50,7 +50,7 @@ class Story:
         for name, photograph in pictures.photographs(pictures.CONTRIBUTED).items():
             self.files[name] = self._file(name, pictures.png(photograph))
             with self._client(0) as client:
-                kept = client.contribute_file(self.files[name], self._words())
+                kept = client.contribute_file(self.files[name], pictures.words(self.hub.set_id))
             self.kept[name] = kept.id
         told = f"{len(self.kept)} photographs known; the hub got their codes alone."
         return Step("contribute", len(self.kept) == len(pictures.CONTRIBUTED), told)
@@ -77,7 +77,7 @@ class Story:
         photograph = pictures.photographs((RESERVED,))[RESERVED]
         own = self._file("own", pictures.jpeg(photograph, 70))
         with self._client(1) as client:
-            client.contribute_file(own, self._words())
+            client.contribute_file(own, pictures.words(self.hub.set_id))
         found = self._until(0, RESERVED, "corroborated")
         return Step("corroborate", found == "corroborated", f"standing: {found}")
 
@@ -85,7 +85,7 @@ class Story:
         """It contributes another one after its hit: a copy, which adds no voice."""
         own = self._file("copy", pictures.jpeg(pictures.photographs((COPIED,))[COPIED], 70))
         with self._client(1) as client:
-            client.contribute_file(own, self._words())
+            client.contribute_file(own, pictures.words(self.hub.set_id))
         time.sleep(2 * VOTES_COUNT_AFTER)
         found = self._standing(0, COPIED)
         return Step("copy adds nothing", found == "review", f"standing: {found}")
@@ -169,16 +169,6 @@ class Story:
 
     def _client(self, operator: int) -> Client:
         return Client(self.hub.url, self.hub.keys[operator])
-
-    def _words(self) -> Words:
-        return Words(
-            sets=(self.hub.set_id,),
-            harm=("grooming",),
-            use="profile-picture",
-            depicts="no-person",
-            basis="own-service-human",
-            assessed_by=1,
-        )
 
     def _file(self, name: str, content: bytes) -> Path:
         path = self.folder / name.replace("/", "-").replace(" ", "-")

@@ -4,6 +4,7 @@
 Every partner has a thread of its own: who is slow, away or lying holds nobody else up.
 """
 
+import math
 import random
 import secrets
 import threading
@@ -30,7 +31,7 @@ WITNESS_SECONDS = 5.0
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 900.0
 IDENTITY_SECONDS = 1800.0
 """How often a partner is asked who it is: a key that it calls stolen must not hold long."""
-RESERVED = 2.0
+REST = 2.0
 """Seconds of rest after an answer that came at once and said nothing: no place to wait."""
 
 
@@ -102,10 +103,11 @@ def follow_partners(hub: Hub, stop: threading.Event) -> None:
 def _show(known: Sequence[Enrolled], hub: Hub) -> None:
     for one in known:
         told = partners.told(one, hub.clock())
+        ago = told["alive_seconds_ago"]
         hub.metrics.partner(
             one.hub,
             behind=told["behind"],
-            alive_seconds=told["alive_seconds_ago"] or 0,
+            alive_seconds=math.inf if ago is None else ago,
             weight={name: told["weight"] == name for name in partners.WEIGHTS},
         )
 
@@ -133,7 +135,7 @@ def _follow(name: str, hub: Hub, stop: threading.Event) -> None:
             wait = error.retry_after if isinstance(error, TransportError) else 0.0
             stop.wait(max(pause, wait))
             # Decorrelated: partners that failed together do not come back together.
-            pause = min(LONGEST_PAUSE, random.uniform(FIRST_PAUSE, 3 * pause))  # noqa: S311
+            pause = min(LONGEST_PAUSE, random.uniform(FIRST_PAUSE, 3 * pause))  # noqa: S311 - no secret
 
 
 def _ask_identity(name: str, hub: Hub) -> bool:
@@ -154,5 +156,5 @@ def _turn(name: str, hub: Hub, voice: Voice, stop: threading.Event) -> bool:
     if turn.kept:
         log.info("operations_received", partner=name, count=turn.kept, behind=turn.behind)
     if turn.is_idle and hub.clock().timestamp() - began < 1.0:
-        stop.wait(RESERVED)
+        stop.wait(REST)
     return True

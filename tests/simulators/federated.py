@@ -2,7 +2,6 @@
 """Whole hubs that are partners, with nothing between them but a wire that a test holds."""
 
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from federation.errors import FederationError, TransportError
 from federation.following import early_revokes, next_page
@@ -21,9 +20,9 @@ from hub.services.exchange import (
     partners,
     publishing,
     receiving,
-    serving,
     witnessing,
 )
+from tests.simulators.serving import answered
 from tests.support.house import House
 
 
@@ -53,24 +52,10 @@ class Wire:
         if path.startswith("/witness/"):
             note = witnessing.shown(path.split("/")[2], hub=self.house.hub)
             return Answer(404, b"") if note is None else Answer(200, note, "text/plain")
-        parts = urlsplit(path)
-        said = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        hub, spoken = self.house.hub, self.house.voice
-        with hub.begin.reading() as work:
+        with self.house.hub.begin.reading() as work:
             partner = work.partners.named(self.asker)
         assert partner is not None
-        start, limit = int(said["from"]), int(said["limit"])
-        try:
-            if "only" in said:
-                page = serving.revokes(partner, start=start, limit=limit, hub=hub, voice=spoken)
-            else:
-                size = int(said["size"]) if "size" in said else None
-                page = serving.page(
-                    partner, start=start, size=size, limit=limit, hub=hub, voice=spoken
-                )
-        except serving.NotSoLongError:
-            return Answer(409, b"")
-        return Answer(200, page.encoded(), "application/json")
+        return answered(path, partner, limit=None, hub=self.house.hub, voice=self.house.voice)
 
     def post(self, path: str, body: bytes, **_: Any) -> Answer:
         """Witness, as the hub would."""
@@ -181,7 +166,7 @@ class Hub(House):
         return being_witnessed.ask_witnesses(self.hub, self.voice, wire, self.sizes)
 
     def follow_partner(
-        self, other: "Hub", *, limit: int = 1000, state: str = receiving.GOOD
+        self, other: "Hub", *, limit: int = 1000, state: str = partners.GOOD
     ) -> int:
         """Take one page of what another hub says; returns how many operations changed a thing."""
         kept = self.enrolled(other.name)
@@ -213,7 +198,7 @@ class Hub(House):
             now=int(self.clock().timestamp()),
         )
         taken = receiving.receive_revokes(
-            found, end, partner=kept, state=receiving.GOOD, hub=self.hub
+            found, end, partner=kept, state=partners.GOOD, hub=self.hub
         )
         self.settle()
         return taken

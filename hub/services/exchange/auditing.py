@@ -10,12 +10,12 @@ from federation.log.checkpoints import opened
 from federation.log.merkle import Frontier, leaf_hash
 from federation.log.notes import Note
 from federation.log.tiles import HEIGHT, WIDTH, hash_above
-from federation.log.verifiers import Verifier
 from federation.operations.envelopes import opened as opened_envelope, verified
 from federation.operations.leaves import entry
 from federation.operations.payloads import operation_id
 from hub.ports import Hub
 from hub.ports.exchange import Leaf, OwnLog, Voice
+from hub.services.exchange.partners import log_keys
 
 AT_ONCE = 1_000
 FULL = WIDTH * 32  # bytes of a tile
@@ -127,7 +127,7 @@ class _Auditor:
             self._faults.append("the frontier that is kept is not that of the entries")
         if self._log.note is None:
             return
-        keys = [Verifier.parse(one) for one in self._known.log.vkeys]
+        keys = log_keys(self._known)
         try:
             shown = opened(Note.parse(self._log.note), self._log.origin, keys)
         except FederationError as error:

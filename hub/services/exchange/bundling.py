@@ -11,18 +11,15 @@ from typing import BinaryIO
 
 from federation.errors import Alarm, RefusedError
 from federation.following import next_page
-from federation.identity import hubfile
 from federation.identity.values import HubFile
 from federation.pages import MAX_RECORDS, Page
 from federation.transport.bundle import BundleWire, write
-from federation.trust import accept
-from hub.domain.changes import SYSTEM
 from hub.domain.errors import NotFoundError
 from hub.ports import Hub
 from hub.ports.exchange import ACTIVE, Enrolled, Voice
 from hub.services.exchange import partners, serving
-from hub.services.exchange.receiving import receive
-from hub.services.exchange.witnessing import policy_for
+from hub.services.exchange.receiving import take
+from hub.services.exchange.witnessing import settle
 
 Told = Callable[[int], None]
 """Told how many more entries were gone through."""
@@ -112,9 +109,8 @@ def read_bundle(
             if taken.is_last:
                 return Read(name, taken.applied, kept, refused)
     except RefusedError as error:
-        with hub.begin.writing(SYSTEM) as work:
-            work.partners.accuse(partner.key, error, hub.clock())
-            work.commit()
+        # Anybody may have spoilt a file, or kept it back; two signed histories prove a lie.
+        partners.accuse(partner, error, is_over=error.alarm is Alarm.FORK, hub=hub)
         raise
 
 
@@ -128,27 +124,20 @@ def _identity(partner: Enrolled, wire: BundleWire, hub: Hub) -> HubFile:
         if error.alarm is not Alarm.STALE or before is None:
             raise
         return before
-    written = hubfile.write(known)
-    if written != partner.identity:
-        with hub.begin.writing(SYSTEM) as work:
-            work.partners.change(partner.key, identity=written)
-            work.commit()
+    partners.learn(partner, known, hub)
     return known
 
 
 def _take(name: str, known: HubFile, wire: BundleWire, hub: Hub, voice: Voice) -> "_Taken":
     """Take a page."""
     with hub.begin.reading() as work:
-        partner, others = work.partners.named(name), work.partners.all()
+        partner = work.partners.named(name)
     if partner is None:
         raise NotFoundError("partner")
-    settled = partners.trusted(partner, known, voice.hub, policy_for(partner, others))
-    now = int(hub.clock().timestamp())
+    state = partners.weight(partner, int(hub.clock().timestamp()))
     page = next_page(wire, partner.trust)
-    accepted = accept(page, settled, partner.trust, now)
-    if accepted.is_too_bad:
-        raise RefusedError(Alarm.CONTENT, "more of a page is bad than a slip explains")
-    came = receive(accepted, partner=partner, state=partners.weight(partner, now), hub=hub)
+    settled = settle(partner, known, hub, voice)
+    accepted, came = take(page, settled, partner=partner, state=state, hub=hub)
     head = accepted.trust.head
     size = head.size if head is not None else 0
     if came is None:  # a follower was quicker: what it took is taken

@@ -9,8 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from federation.operations.envelopes import Sealed
-from federation.operations.payloads import read_operation
+from federation.operations.payloads import operation_in
 from federation.operations.values import (
     Op,
     Operation,
@@ -181,7 +180,7 @@ class Effects:
         return {
             (one.register.origin, one.register.author, one.about): operation
             for one in found
-            if (operation := _read(sealed.get(one.operation or 0))) is not None
+            if (operation := operation_in(sealed.get(one.operation or 0))) is not None
         }
 
     def _left(
@@ -370,7 +369,7 @@ class Effects:
             one.operation for one in found if one.operation is not None
         )
         for one in found:
-            operation = _read(sealed.get(one.operation or 0))
+            operation = operation_in(sealed.get(one.operation or 0))
             if operation is not None and isinstance(operation.body, Stated):
                 self._give_opinion(operation, operation.body)
 
@@ -420,7 +419,3 @@ class Effects:
         if label_is_new:
             details["label_sets"] = list(indicator.sets)
         self._work.record(Event(INDICATOR, indicator.key, indicator.n, details, deltas))
-
-
-def _read(sealed: Sealed | None) -> Operation | None:
-    return None if sealed is None else read_operation(sealed.payload).operation

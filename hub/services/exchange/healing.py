@@ -14,7 +14,6 @@ from federation.errors import Alarm, FederationError, RefusedError
 from federation.identity.values import HubFile
 from federation.log.checkpoints import opened
 from federation.log.notes import MAX_BYTES, Note
-from federation.log.verifiers import Verifier
 from federation.ports import Wire
 from hub.domain.changes import SYSTEM
 from hub.ports import Hub, Work
@@ -101,7 +100,6 @@ def _seen(
 ) -> tuple[int, bytes] | None:
     """How much of our log a witness saw, with what proves it; None: it does not tell."""
     name = hashlib.sha256(voice.log.origin.encode()).hexdigest()
-    keys = [Verifier.parse(one) for one in known.log.vkeys]
     try:
         answer = wire(partner).get(
             f"/witness/{name}/checkpoint", max_bytes=MAX_BYTES, seconds=ASK_SECONDS
@@ -111,7 +109,8 @@ def _seen(
         if answer.status != FOUND:
             return None
         # Whoever claims that we signed more has to show it.
-        return opened(Note.parse(answer.body), voice.log.origin, keys).size, answer.body
+        note = Note.parse(answer.body)
+        return opened(note, voice.log.origin, partners.log_keys(known)).size, answer.body
     except FederationError:
         return None
 

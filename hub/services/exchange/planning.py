@@ -13,8 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from federation.audience import STAYS, VICTIMS
-from federation.operations.envelopes import Sealed
-from federation.operations.payloads import read_operation
+from federation.operations.payloads import operation_in
 from federation.operations.values import (
     LIFE,
     Assert,
@@ -298,7 +297,7 @@ class Planner:
         keys = [one.operation for one in kept if one.operation is not None]
         sealed = self._work.exchange.sealed(keys)
         return {
-            (one.register.kind, one.about): Said(one, _read(sealed.get(one.operation or 0)))
+            (one.register.kind, one.about): Said(one, operation_in(sealed.get(one.operation or 0)))
             for one in kept
         }
 
@@ -355,7 +354,3 @@ def _draft(
         indicator=one.key,
         said=one.n,
     )
-
-
-def _read(sealed: Sealed | None) -> Operation | None:
-    return None if sealed is None else read_operation(sealed.payload).operation

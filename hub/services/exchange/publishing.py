@@ -16,7 +16,7 @@ from typing import Any
 from federation.log.cosignatures import Cosigner, times
 from federation.log.notes import Note
 from federation.operations.leaves import Kind, entry
-from federation.operations.values import LIFE, Op, Operation
+from federation.operations.values import LIFE, TAKES_BACK, Op, Operation
 from federation.publishing import Signed, alive, checkpoint, grown, signed
 from hub.domain.changes import INDICATOR, LINKS, OPINION, SYSTEM
 from hub.ports import Hub, Work
@@ -27,10 +27,9 @@ CURSOR = "publishing"
 AT_ONCE = 500
 """Changes, or indicators of a set, that are looked at together."""
 TOLD = frozenset({INDICATOR, LINKS, OPINION})
-TAKES_BACK = frozenset({Op.REVOKE, Op.POLICY, Op.PURGE})
 SALT = 16
 BEAT_SECONDS = 300
-"""After which the hub says again that it is alive: half of what partners bear."""
+"""After which the hub says again that it is alive."""
 
 Randomness = Callable[[int], bytes]
 

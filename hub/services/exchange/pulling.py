@@ -10,16 +10,15 @@ from datetime import timedelta
 
 from federation.errors import Alarm, RefusedError, TransportError
 from federation.following import early_revokes, next_page
-from federation.identity import hubfile
 from federation.identity.values import HubFile
 from federation.ports import Wire
-from federation.trust import Partner, accept
+from federation.trust import Partner
 from hub.domain.changes import SYSTEM
 from hub.ports import Hub
 from hub.ports.exchange import ACTIVE, Enrolled, Voice
 from hub.services.exchange import partners
-from hub.services.exchange.receiving import receive, receive_revokes
-from hub.services.exchange.witnessing import policy_for
+from hub.services.exchange.receiving import receive_revokes, take
+from hub.services.exchange.witnessing import settle
 
 FAR = 2_000
 """Entries behind, from which on what was taken back is asked for first."""
@@ -27,8 +26,6 @@ LIES = frozenset({Alarm.FORK, Alarm.ROLLBACK, Alarm.SPLIT_VIEW})
 """What no honest hub does: it is not followed any more before somebody has looked."""
 OVER = frozenset({Alarm.FLOOD, Alarm.CONTENT})
 """What ends it: nor is who says so much that is bad."""
-MOST_REFUSED = 100
-"""Bad operations, after which the same holds."""
 FLOOD = "flood: far more than it used to say; look, then breakwater partners release"
 UNSEEN_WAIT = 3
 """Seconds for a partner to say something new while no third hub is known to have seen its log."""
@@ -67,11 +64,7 @@ def ask_identity(partner: Enrolled, hub: Hub) -> HubFile:
     except TransportError as error:
         _note(partner, hub, error=str(error))
         raise
-    written = hubfile.write(known)
-    if written != partner.identity:
-        with hub.begin.writing(SYSTEM) as work:
-            work.partners.change(partner.key, identity=written)
-            work.commit()
+    partners.learn(partner, known, hub)
     return known
 
 
@@ -95,7 +88,7 @@ def pull(name: str, *, wait: int, hub: Hub, voice: Voice) -> Turn | None:
     known = partners.identity_of(partner) or ask_identity(partner, hub)
     try:
         wire = hub.abroad.wire(partner, known)
-        settled = _settled(partner, known, hub, voice)
+        settled = settle(partner, known, hub, voice)
         _take_revokes(partner, settled, wire, hub)
         if _is_flood(partner, hub):
             _note(partner, hub, error=FLOOD)
@@ -103,7 +96,7 @@ def pull(name: str, *, wait: int, hub: Hub, voice: Voice) -> Turn | None:
         page = next_page(wire, partner.trust, wait=_patience(wait, partner, settled, hub))
         # Much may have been settled while the partner took its time.
         partner = _followed(name, hub) or partner
-        return _take(page, partner, _settled(partner, known, hub, voice), hub)
+        return _take(page, partner, settle(partner, known, hub, voice), hub)
     except RefusedError as error:
         partners.accuse(partner, error, is_over=_is_over(error), hub=hub)
         raise
@@ -145,12 +138,6 @@ def _behind(partner: Enrolled) -> int:
     return head.size - partner.trust.applied if head is not None else 0
 
 
-def _settled(partner: Enrolled, known: HubFile, hub: Hub, voice: Voice) -> Partner:
-    with hub.begin.reading() as work:
-        others = work.partners.all()
-    return partners.trusted(partner, known, voice.hub, policy_for(partner, others))
-
-
 def _followed(name: str, hub: Hub) -> Enrolled | None:
     with hub.begin.reading() as work:
         partner = work.partners.named(name)
@@ -158,15 +145,11 @@ def _followed(name: str, hub: Hub) -> Enrolled | None:
 
 
 def _take(page: bytes, partner: Enrolled, settled: Partner, hub: Hub) -> Turn:
-    accepted = accept(page, settled, partner.trust, int(hub.clock().timestamp()))
-    if accepted.is_too_bad:
-        raise RefusedError(Alarm.CONTENT, "more of a page is bad than a slip explains")
-    came = receive(accepted, partner=partner, state=_state(partner, hub), hub=hub)
+    state = _state(partner, hub)
+    accepted, came = take(page, settled, partner=partner, state=state, hub=hub)
+    _note(partner, hub, error=None)
     head = accepted.trust.head
     size = head.size if head is not None else 0
-    _note(partner, hub, error=None)
-    if came is not None and partner.refused + came.refused > MOST_REFUSED:
-        raise RefusedError(Alarm.FLOOD, "more was bad than slips explain")
     return Turn(
         kept=came.kept if came is not None else 0,
         behind=size - accepted.trust.applied,

@@ -14,7 +14,7 @@ import orjson
 
 from federation.errors import Alarm, RefusedError
 from federation.operations.values import Assert, Register
-from federation.trust import Accepted, Received, Trust, from_the_start
+from federation.trust import Accepted, Partner, Received, Trust, accept, from_the_start
 from hub.domain import statements
 from hub.domain.changes import SYSTEM
 from hub.domain.errors import BadInputError
@@ -24,7 +24,8 @@ from hub.ports.exchange import Enrolled, Kept, Statement
 from hub.services.exchange.effects import Effects
 from hub.services.exchange.joining import Change, changes
 
-GOOD, STALE = "good", "stale"
+MOST_REFUSED = 100
+"""Bad operations, after which nobody follows their hub before somebody has looked."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,34 @@ class Came:
     applied: int
     kept: int
     refused: int
+
+
+def take(
+    page: bytes, settled: Partner, *, partner: Enrolled, state: str, hub: Hub
+) -> tuple[Accepted, Came | None]:
+    """Hold a page against its log and keep it, whichever way it came.
+
+    Args:
+        page: as it came.
+        settled: what its hub may say to us.
+        partner: that hub, as it was when the page was asked for.
+        state: of its authors' parties: whether their word counts.
+        hub: ours.
+
+    Returns:
+        what was accepted, and what became of it; None: somebody else was quicker.
+
+    Raises:
+        RefusedError: It is not to be believed; CONTENT, FLOOD: nor is who says so much that is
+            bad.
+    """
+    accepted = accept(page, settled, partner.trust, int(hub.clock().timestamp()))
+    if accepted.is_too_bad:
+        raise RefusedError(Alarm.CONTENT, "more of a page is bad than a slip explains")
+    came = receive(accepted, partner=partner, state=state, hub=hub)
+    if came is not None and partner.refused + came.refused > MOST_REFUSED:
+        raise RefusedError(Alarm.FLOOD, "more was bad than slips explain")
+    return accepted, came
 
 
 def receive(accepted: Accepted, *, partner: Enrolled, state: str, hub: Hub) -> Came | None:

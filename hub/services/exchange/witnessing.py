@@ -15,13 +15,15 @@ from federation.errors import (
     RefusedError,
     SizeConflictError,
 )
+from federation.identity.values import HubFile
 from federation.log.cosignatures import Cosigner
 from federation.log.policies import Group, Policy
 from federation.log.verifiers import Verifier
+from federation.trust import Partner
 from federation.witnessing import Request, Seen, Witness, http_status
 from hub.domain.changes import SYSTEM
 from hub.ports import Hub, Work
-from hub.ports.exchange import ACTIVE, REVIEW, Enrolled, Voice
+from hub.ports.exchange import ACTIVE, QUARANTINED, REVIEW, Enrolled, Voice
 from hub.services.exchange import partners
 
 PEERS = "peers"
@@ -108,6 +110,13 @@ def policy_for(partner: Enrolled, known: Sequence[Enrolled]) -> Policy | None:
     return Policy((), witnesses, (Group(PEERS, ENOUGH, tuple(witnesses)),), PEERS, {})
 
 
+def settle(partner: Enrolled, known: HubFile, hub: Hub, voice: Voice) -> Partner:
+    """What a partner may say to us by now, and who must have seen its log."""
+    with hub.begin.reading() as work:
+        others = work.partners.all()
+    return partners.trusted(partner, known, voice.hub, policy_for(partner, others))
+
+
 # -- who -----------------------------------------------------------------------------------------
 
 
@@ -121,10 +130,9 @@ class _Log:
 def _log_of(partner: Enrolled) -> _Log | None:
     """The log of a partner that is witnessed: of everybody who is not in quarantine."""
     said = partners.identity_of(partner)
-    if said is None or partner.state == "quarantined":
+    if said is None or partner.state == QUARANTINED:
         return None
-    keys = tuple(Verifier.parse(one) for one in said.log.vkeys)
-    return _Log(said.log.origin, keys, partner)
+    return _Log(said.log.origin, partners.log_keys(said), partner)
 
 
 def _size(origin: str, work: Work) -> int:

@@ -3,14 +3,18 @@
 
 import io
 import zipfile
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from federation.errors import Alarm, RefusedError
+from federation.log.checkpoints import Checkpoint
+from federation.pages import Page
+from federation.signers.files import load
 from hub.adapters.identities import Introduction
 from hub.domain.errors import NotFoundError
-from hub.ports.exchange import COUNTS
+from hub.ports.exchange import ACTIVE, COUNTS, SUSPENDED
 from hub.services.exchange import partners, publishing
 from hub.services.exchange.bundling import read_bundle, write_bundle
 from hub.services.office import CONSOLE
@@ -129,6 +133,39 @@ def test_a_bundle_that_was_changed_is_refused(b, voices, shared, alpha, beta, wr
 
     assert matched(beta, pdq=known)["answer"] == "none"
     assert read(b, voices, file).kept == 1
+
+
+def forked(a, file):
+    """A bundle of the same size whose checkpoint has another root, rightly signed."""
+    with zipfile.ZipFile(file) as archive:
+        page = Page.parse(archive.read("ops/0"))
+    other = Checkpoint(f"{a.name}/fed/1", page.size, bytes(32))
+    key = load(a.hub.abroad.identity_here.folder / "keys" / "log.key")
+    told = replace(page, checkpoint=other.signed(key).encoded())
+    return changed(file, "ops/0", told.encoded())
+
+
+def test_two_histories_in_bundles_suspend_whose_they_are(a, b, voices, shared, alpha, written):
+    contributed(alpha, picture(pdq=pdq()), shared)
+    file = written()
+    read(b, voices, file)
+
+    with pytest.raises(RefusedError) as refused:
+        read(b, voices, forked(a, file))
+
+    [kept] = partners.evidence(a.name, hub=b.hub)
+    assert refused.value.alarm is Alarm.FORK
+    assert (kept["alarm"], len(kept["proof"])) == ("fork", 2)
+    assert b.enrolled(a.name).state == SUSPENDED
+
+
+def test_a_bundle_that_somebody_spoilt_suspends_nobody(a, b, voices, shared, alpha, written):
+    contributed(alpha, picture(pdq=pdq()), shared)
+
+    with pytest.raises(RefusedError):
+        read(b, voices, changed(written(), "ops/0", b"spoilt"))
+
+    assert b.enrolled(a.name).state == ACTIVE
 
 
 def test_a_bundle_of_a_stranger_is_not_read(a, b, voices, shared, alpha, written):

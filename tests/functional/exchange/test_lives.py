@@ -10,7 +10,7 @@ from federation.operations.values import LIFE
 from federation.trust import SKEW, accept
 from hub.domain.changes import SYSTEM
 from hub.ports.exchange import COUNTS
-from hub.services.exchange import receiving
+from hub.services.exchange import partners, receiving
 from tests.simulators.partner import OPERATOR, PartnerHub, trusted
 from tests.simulators.statements import NOW, ORIGIN, operation
 from tests.support.codes import pdq
@@ -186,7 +186,7 @@ def test_what_another_hub_says_for_very_long_silences_nobody(b, clock, known):
     accepted = accept(
         partner.page(sets=(shared,)).encoded(), trusted(sets=frozenset({shared})), kept.trust, NOW
     )
-    receiving.receive(accepted, partner=kept, state=receiving.GOOD, hub=b.hub)
+    receiving.receive(accepted, partner=kept, state=partners.GOOD, hub=b.hub)
     b.settle()
     opined(beta, said.target, shared, "disagree", reason="benign")
 

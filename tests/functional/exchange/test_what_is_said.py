@@ -72,7 +72,7 @@ def hears(b, partner, shared):
         partner.say(*operations)
         page = partner.page(kept.trust.applied, sets=(shared,)).encoded()
         accepted = accept(page, trusted(sets=frozenset({shared})), kept.trust, NOW)
-        came = receiving.receive(accepted, partner=kept, state=receiving.GOOD, hub=b.hub)
+        came = receiving.receive(accepted, partner=kept, state=partners.GOOD, hub=b.hub)
         b.settle()
         return came
 
@@ -216,8 +216,8 @@ def test_a_page_is_kept_once_whoever_else_keeps_it(b, partner, shared):
     page = partner.page(sets=(shared,)).encoded()
     accepted = accept(page, trusted(sets=frozenset({shared})), kept.trust, NOW)
 
-    first = receiving.receive(accepted, partner=kept, state=receiving.GOOD, hub=b.hub)
-    again = receiving.receive(accepted, partner=kept, state=receiving.GOOD, hub=b.hub)
+    first = receiving.receive(accepted, partner=kept, state=partners.GOOD, hub=b.hub)
+    again = receiving.receive(accepted, partner=kept, state=partners.GOOD, hub=b.hub)
 
     assert first is not None
     assert again is None

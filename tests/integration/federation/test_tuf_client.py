@@ -85,7 +85,7 @@ class Server:
     def fetch(self, path, max_bytes):
         """The least that a way to a partner must do."""
         try:
-            with urllib.request.urlopen(self.base + path, timeout=10) as answer:  # noqa: S310
+            with urllib.request.urlopen(self.base + path, timeout=10) as answer:  # noqa: S310 - this machine
                 data = answer.read(max_bytes + 1)
         except urllib.error.HTTPError as error:
             with error:

@@ -8,7 +8,6 @@ from itertools import count
 from random import Random
 from types import SimpleNamespace
 from typing import Any, cast
-from urllib.parse import parse_qs, urlsplit
 
 from federation.errors import Alarm, RefusedError
 from federation.identity.values import OpKey
@@ -22,7 +21,7 @@ from hub.ports import Hub, Secrets
 from hub.ports.exchange import Enrolled
 from hub.services import indicators, opinions, upkeep
 from hub.services.directory import Directory
-from hub.services.exchange import forgetting, publishing, receiving, serving
+from hub.services.exchange import forgetting, partners, publishing, receiving
 from hub.storage.work import SqlBegin
 from tests.simulators.exchange.disk import CrashError, Disk
 from tests.simulators.exchange.town import (
@@ -36,6 +35,7 @@ from tests.simulators.exchange.town import (
     log_of,
     spoken,
 )
+from tests.simulators.serving import answered
 from tests.support.codes import pdq
 
 SECRETS = Secrets(pepper=b"p" * 32, receipts=b"r" * 32, sealer=PlainSealer())
@@ -287,7 +287,7 @@ class SimHub:
 
     def receive(self, accepted: Accepted, kept: Enrolled) -> receiving.Came | None:
         """Keep a page."""
-        return receiving.receive(accepted, partner=kept, state=receiving.GOOD, hub=self.hub)
+        return receiving.receive(accepted, partner=kept, state=partners.GOOD, hub=self.hub)
 
     def accuse(self, kept: Enrolled, error: RefusedError) -> None:
         """Keep what proves that a partner did wrong."""
@@ -306,23 +306,10 @@ class SimHub:
 
     def answer(self, asker: str, path: str, limit: int) -> Answer:
         """What it answers a partner, who gets so many records at most."""
-        said = {name: one[0] for name, one in parse_qs(urlsplit(path).query).items()}
         # Of who asks only the sets matter, which seldom change.
         partner = self._askers.get(asker) or self.enrolled(asker)
         self._askers[asker] = partner
-        start = int(said["from"])
-        hub, voice = self.hub, self.voice
-        try:
-            if "only" in said:
-                page = serving.revokes(partner, start=start, limit=limit, hub=hub, voice=voice)
-            else:
-                size = int(said["size"]) if "size" in said else None
-                page = serving.page(
-                    partner, start=start, size=size, limit=limit, hub=hub, voice=voice
-                )
-        except serving.NotSoLongError:
-            return Answer(409, b"")
-        return Answer(200, page.encoded(), "application/json")
+        return answered(path, partner, limit=limit, hub=self.hub, voice=self.voice)
 
     def _new_id(self, prefix: str) -> str:
         return prefix + "".join(self._random.choices(NAME, k=25)) + "a"

@@ -11,7 +11,7 @@ from federation.following import early_revokes, next_page
 from federation.trust import SKEW, Accepted, accept
 from hub.domain.errors import HubError
 from hub.ports.exchange import Enrolled
-from hub.services.exchange import receiving
+from hub.services.exchange import partners, receiving
 from tests.simulators.exchange import checks
 from tests.simulators.exchange.checks import ViolationError
 from tests.simulators.exchange.disk import CrashError, disk
@@ -215,7 +215,7 @@ class World:
             self._refused(hub, kept, error, wire)
             return hub.name, host, error.alarm.value
         if end > kept.revoked_to:
-            receiving.receive_revokes(found, end, partner=kept, state=receiving.GOOD, hub=hub.hub)
+            receiving.receive_revokes(found, end, partner=kept, state=partners.GOOD, hub=hub.hub)
         checks.taken_back(hub, self.hubs[host])
         return hub.name, host, len(found), end
 

@@ -10,6 +10,7 @@ never anything that somebody sent.
 """
 
 import functools
+import math
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -91,11 +92,12 @@ class Metrics:
             self._probe_seconds.observe(seconds)
 
     def partner(
-        self, hub: str, *, behind: int, alive_seconds: float, weight: Mapping[str, bool]
+        self, hub: str, *, behind: int, alive_seconds: float | None, weight: Mapping[str, bool]
     ) -> None:
         """Say how a partner is: how far we are behind, how old its last sign of life, its word."""
         self._partner_behind.labels(hub).set(behind)
-        self._partner_alive.labels(hub).set(alive_seconds)
+        # Who never said so is no fresher than anybody: an alarm above a limit must ring.
+        self._partner_alive.labels(hub).set(math.inf if alive_seconds is None else alive_seconds)
         for name, holds in weight.items():
             self._partner_weight.labels(hub, name).set(holds)
 

@@ -4,7 +4,6 @@
 Every partner has a thread of its own: who is slow, away or lying holds nobody else up.
 """
 
-import math
 import random
 import secrets
 import threading
@@ -103,11 +102,10 @@ def follow_partners(hub: Hub, stop: threading.Event) -> None:
 def _show(known: Sequence[Enrolled], hub: Hub) -> None:
     for one in known:
         told = partners.told(one, hub.clock())
-        ago = told["alive_seconds_ago"]
         hub.metrics.partner(
             one.hub,
             behind=told["behind"],
-            alive_seconds=math.inf if ago is None else ago,
+            alive_seconds=told["alive_seconds_ago"],
             weight={name: told["weight"] == name for name in partners.WEIGHTS},
         )
 

@@ -410,7 +410,7 @@ class MetricsPort(Protocol):
         ...
 
     def partner(
-        self, hub: str, *, behind: int, alive_seconds: float, weight: Mapping[str, bool]
+        self, hub: str, *, behind: int, alive_seconds: float | None, weight: Mapping[str, bool]
     ) -> None:
         """Say how a partner is; see ``services.exchange.partners``."""
         ...

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import math
 import os
 import subprocess
 import sys
@@ -34,6 +35,18 @@ def samples(figures):
         for family in families
         for sample in family.samples
     }
+
+
+def test_a_partner_that_never_said_that_it_is_alive_is_not_fresh():
+    metrics = Metrics()
+    for hub, ago in (("hub-a.example", 5), ("hub-b.example", None)):
+        metrics.partner(hub, behind=0, alive_seconds=ago, weight={"good": True})
+
+    found = samples(metrics.registry)
+
+    name = "breakwater_partner_alive_seconds"
+    assert found[name, ("partner", "hub-a.example")] == 5
+    assert found[name, ("partner", "hub-b.example")] == math.inf
 
 
 def test_what_happens_is_counted_under_its_own_name():

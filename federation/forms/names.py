@@ -21,6 +21,7 @@ entry_id = text(
     "a hub, and the ids of an indicator of its and of a set",
 )
 exclude_id = text(rf"exc_{ID}", "the id of an exclusion")
+revocable_id = text(rf"(?:ind|exc)_{ID}", "the id of an indicator or of an exclusion")
 term = text(r"[a-z0-9][a-z0-9+:.-]{0,63}", "a term in lower case")
 _printed = text(
     r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,200}", "a printed text of 1 to 200 characters"

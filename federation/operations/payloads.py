@@ -22,7 +22,7 @@ from federation.forms.fields import (
 )
 from federation.operations import bodies
 from federation.operations.envelopes import Sealed
-from federation.operations.values import KINDS, LIFE, Op, Operation, Policy
+from federation.operations.values import LIFE, Op, Operation, Policy
 
 VERSION = 1
 SALT = 16  # bytes
@@ -35,14 +35,15 @@ _onward = one_of("none", "set")
 _act = one_of("match", "review", "research")
 _sets = many(names.set_id, 1, MAX_SETS)
 _time = whole(0)
-# What each kind of register is about.
-_TARGETS: dict[str, Check[str]] = {
-    "indicator": names.indicator_id,
-    "opinion": names.entry_id,
-    "policy": names.indicator_id,
-    "exclude": names.exclude_id,
-    "purge": names.indicator_id,
-    "set": names.set_id,
+# What each operation is about.
+_TARGETS: dict[Op, Check[str]] = {
+    Op.ASSERT: names.indicator_id,
+    Op.REVOKE: names.revocable_id,
+    Op.OPINION: names.entry_id,
+    Op.POLICY: names.indicator_id,
+    Op.EXCLUDE: names.exclude_id,
+    Op.PURGE: names.indicator_id,
+    Op.SET: names.set_id,
 }
 
 
@@ -100,7 +101,7 @@ def read_operation(payload: bytes) -> Written:
         epoch=fields.take("ep", whole(1, MAX_EPOCH)),
         n=fields.take("n", whole(1)),
         previous=fields.take("prev", or_null(names.operation_id)),
-        target=fields.take("target", _TARGETS[KINDS[op]]),
+        target=fields.take("target", _TARGETS[op]),
         created=fields.take("created", _time),
         expires=fields.take("expires", _time),
         keep=fields.take("keep", _time),

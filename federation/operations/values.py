@@ -28,7 +28,7 @@ TAKES_BACK = frozenset({Op.REVOKE, Op.POLICY, Op.PURGE})
 """What goes ahead of everything else: a day late it accuses for a day."""
 KINDS: Mapping[Op, str] = {
     Op.ASSERT: "indicator",
-    # Of the same register: the later of the two holds.
+    # Of what it takes back, an indicator or else an exclusion: the later of the two holds.
     Op.REVOKE: "indicator",
     Op.OPINION: "opinion",
     Op.POLICY: "policy",
@@ -36,6 +36,17 @@ KINDS: Mapping[Op, str] = {
     Op.PURGE: "purge",
     Op.SET: "set",
 }
+
+EXCLUSION = "exc_"
+"""How the ids of exclusions begin."""
+
+
+def kind_of(op: Op, target: str) -> str:
+    """The kind of register that an operation on a target is written in."""
+    if op is Op.REVOKE and target.startswith(EXCLUSION):
+        return KINDS[Op.EXCLUDE]
+    return KINDS[op]
+
 
 Word = str | int | tuple[str, ...]
 
@@ -47,7 +58,7 @@ class Register:
     Attributes:
         origin: hub that speaks for the author.
         author: ``<hub>/m/<pseudonym>`` of a member, ``<hub>/o/<pseudonym>`` of an operator.
-        kind: of thing, as ``KINDS`` has it.
+        kind: of thing, as ``kind_of`` says.
         target: public id of what it is about.
     """
 
@@ -239,7 +250,7 @@ class Operation:
     @property
     def register(self) -> Register:
         """The place it is written in."""
-        return Register(self.origin, self.author, KINDS[self.op], self.target)
+        return Register(self.origin, self.author, kind_of(self.op, self.target), self.target)
 
     @property
     def version(self) -> tuple[int, int]:

@@ -29,6 +29,7 @@ COMMANDS = {
     "members": ("hub.cli.admin", "Services of operators: list, add, suspend, resume."),
     "keys": ("hub.cli.grants", "Keys of members: list, add, rotate, revoke."),
     "sets": ("hub.cli.grants", "What is shared with whom: list, add, show, grant, ungrant."),
+    "exclusions": ("hub.cli.exclusions", "Pictures that must not be found: list, add, end."),
     "partners": ("hub.cli.partners", "Other hubs: invite, pair, list, share, pause, evidence."),
     "bundle": ("hub.cli.bundles", "What hubs say to each other, in files: write, read."),
     "log": ("hub.cli.log", "What this hub said to others: verify it."),

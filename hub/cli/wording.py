@@ -38,6 +38,10 @@ class _Moment(click.ParamType[datetime]):
         return moment
 
 
+MOMENT = _Moment()
+"""Takes a day or a moment."""
+
+
 def moment_of(text: str) -> str:
     """Make a moment of a day; whatever else it is stays as it is."""
     return f"{text}T00:00:00Z" if DAY.fullmatch(text) else text
@@ -86,6 +90,6 @@ _OPTIONS: Sequence[Callable[[Callable[..., None]], Callable[..., None]]] = (
     _many("--ref", "refs", metavar="REF", help="A reference of yours."),
     click.option("--case", metavar="REF", help="Your case; an account needs one."),
     click.option("--list", "list_name", metavar="NAME", help="Which list, for expert-list."),
-    click.option("--observed-at", type=_Moment()),
-    click.option("--expires", type=_Moment(), help="By default in a year; two at most."),
+    click.option("--observed-at", type=MOMENT),
+    click.option("--expires", type=MOMENT, help="By default in a year; two at most."),
 )

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-INDICATOR, LINKS, OPINION, APPEAL, OUTCOME, ERASE, CONTROL, ACCESS, RESTORE = (
+INDICATOR, LINKS, OPINION, EXCLUSION, APPEAL, OUTCOME, ERASE, CONTROL, ACCESS, RESTORE = (
     "indicator",
     "links",
     "opinion",
+    "exclusion",
     "appeal",
     "outcome",
     "erase",

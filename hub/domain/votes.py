@@ -16,7 +16,7 @@ AGREE, DISAGREE = 1, -1
 
 @dataclass(frozen=True)
 class Link:
-    """One vote on an entry: by a neighbour (*voter*) or by an *opinion*.
+    """One vote on an entry: by a neighbour (*voter*), by an *opinion*, or by an *exclusion*.
 
     ``counts``: it may corroborate, or is one voice that is enough: it is kept first.
     ``copied``: it is kept, but in no total.
@@ -26,14 +26,22 @@ class Link:
     side: int
     voter: int | None = None
     opinion: int | None = None
+    exclusion: int | None = None
     counts: bool = False
     copied: bool = False
+
+    @property
+    def by(self) -> tuple[int | None, int | None, int | None]:
+        """What votes: of an entry no two links have the same."""
+        return self.voter, self.opinion, self.exclusion
 
 
 def best(found: Sequence[Link]) -> list[Link]:
     """The links worth keeping: 16 a side, two an operator, counting ones and old ones first."""
     kept: list[Link] = []
-    ordered = sorted(found, key=lambda link: (not link.counts, link.opinion or 0, link.voter or 0))
+    ordered = sorted(
+        found, key=lambda link: (not link.counts, *(key or 0 for key in link.by[::-1]))
+    )
     for side in (AGREE, DISAGREE):
         per_operator: dict[int, int] = {}
         mine: list[Link] = []

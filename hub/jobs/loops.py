@@ -7,7 +7,7 @@ import time
 
 from hub.domain.changes import SYSTEM
 from hub.ports import Hub
-from hub.services import neighbours as neighbouring, ripening, upkeep
+from hub.services import exclusions, neighbours as neighbouring, ripening, upkeep
 from hub.services.exchange.forgetting import forget as forget_said
 from hub.services.exchange.holding import end_held
 from hub.services.probing import Prober
@@ -107,9 +107,9 @@ def settle(hub: Hub, stop: threading.Event) -> None:
 
 
 def expire(hub: Hub, stop: threading.Event) -> None:
-    """End indicators whose time is over, each minute."""
+    """End indicators and exclusions whose time is over, each minute."""
     while not stop.is_set():
-        while upkeep.expire_due(hub) or end_held(hub):
+        while upkeep.expire_due(hub) or end_held(hub) or exclusions.end_over(hub):
             pass
         stop.wait(MINUTE)
 

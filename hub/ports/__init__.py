@@ -20,6 +20,7 @@ from hub.domain.entries import Described
 from hub.domain.sharing import Asker, SharingSet
 from hub.ports.access import Access
 from hub.ports.exchange import Abroad, Exchange, Logs, Partners
+from hub.ports.exclusions import Exclusions
 from hub.ports.repositories import Facts, History, Indicators, Opinions, Parties, Votes
 from matching.batches import Batch, Hits
 from matching.freshness import Freshness
@@ -91,6 +92,11 @@ class Work(Protocol):
     @property
     def opinions(self) -> Opinions:
         """Opinions, appeals, outcomes."""
+        ...
+
+    @property
+    def exclusions(self) -> Exclusions:
+        """Pictures that must not be found."""
         ...
 
     @property

@@ -163,8 +163,10 @@ class Votes(Protocol):
         """Describe entries with their votes, tombstones included."""
         ...
 
-    def links(self, indicator: int, set_key: int) -> set[tuple[int | None, int | None]]:
-        """The (voter, opinion) pairs that are linked to an entry."""
+    def links(
+        self, indicator: int, set_key: int
+    ) -> set[tuple[int | None, int | None, int | None]]:
+        """What votes on an entry: of each vote the voter, the opinion or the exclusion."""
         ...
 
     def lock(self, indicator: int, set_key: int) -> None:

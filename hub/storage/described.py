@@ -35,7 +35,8 @@ SELECT e.indicator, e.set_key, e.live, e.since, e.agree_total, e.disagree_total,
        l.side, l.operator, l.voter,
        vi.operator_kind, vi.copied, vi.expires, vi.state, vi.item_kind, vv.words,
        ve.live, ve.since, vp.state,
-       o.operator_kind, o.stance, o.reason, o.basis, o.assessed_by, o.at, o.live, op.state
+       o.operator_kind, o.stance, o.reason, o.basis, o.assessed_by, o.at, o.live, op.state,
+       x.operator_kind, x.reason, x.at, x.expires
 FROM entry e
 JOIN indicator i ON i.key = e.indicator
 JOIN version v ON v.indicator = i.key AND v.n = i.n
@@ -46,7 +47,8 @@ LEFT JOIN version vv ON vv.indicator = vi.key AND vv.n = vi.n
 LEFT JOIN entry ve ON ve.indicator = l.voter AND ve.set_key = l.set_key
 LEFT JOIN party vp ON vp.key = vi.party
 LEFT JOIN opinion o ON o.key = l.opinion
-LEFT JOIN party op ON op.key = o.party
+LEFT JOIN exclusion x ON x.key = l.exclusion
+LEFT JOIN party op ON op.key = COALESCE(o.party, x.party)
 """
 _SQLITE = f"""{_COLUMNS}
 WHERE e.indicator IN (SELECT value FROM json_each(?))
@@ -180,9 +182,11 @@ def _entry(rows: list[Sequence[Any]], read: _Read) -> Described:
 
 def _vote(row: Sequence[Any], harm: Sequence[str], read: _Read) -> Vote:
     _side, operator, voter = row[:3]
-    if voter is None:
-        return _opinion(operator, row[12:])
-    return _contribution(operator, row[3:12], harm, read)
+    if voter is not None:
+        return _contribution(operator, row[3:12], harm, read)
+    if row[13] is not None:
+        return _opinion(operator, row[12:20])
+    return _exclusion(operator, row[19:])
 
 
 def _contribution(operator: int, row: Sequence[Any], harm: Sequence[str], read: _Read) -> Vote:
@@ -221,4 +225,22 @@ def _opinion(operator: int, row: Sequence[Any]) -> Vote:
         counts_from=moment(at) + VOTE_DELAY,
         expires=None,
         live=bool(live) and party_state == "good",
+    )
+
+
+def _exclusion(operator: int, row: Sequence[Any]) -> Vote:
+    party_state, kind, reason, at, expires = row
+    return Vote(
+        operator=operator,
+        operator_kind=kind,
+        stance="disagree",
+        source="opinion",
+        basis="",
+        assessed_by=0,
+        list_name=None,
+        reason=reason,
+        copied=False,
+        counts_from=moment(at) + VOTE_DELAY,
+        expires=moment(expires),
+        live=party_state == "good",
     )

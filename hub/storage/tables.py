@@ -268,20 +268,43 @@ opinion = Table(
     UniqueConstraint("indicator", "set_key", "operator", "n"),
 )
 
+# Pictures that must not be found, a row for each set; what is over has no row.
+exclusion = Table(
+    "exclusion",
+    metadata,
+    Column("key", Key, primary_key=True),
+    # Public, and its author's own: another author may use the same.
+    Column("id", Text, nullable=False),
+    Column("operator", ForeignKey("operator.key"), nullable=False),
+    Column("operator_kind", Text, nullable=False),
+    Column("party", ForeignKey("party.key"), nullable=False),
+    Column("set_key", ForeignKey("sharing_set.key"), nullable=False),
+    Column("signal", Text, nullable=False),
+    Column("value", LargeBinary, nullable=False),
+    Column("radius", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("expires", Moment, nullable=False, index=True),
+    UniqueConstraint("id", "party", "set_key"),
+    Index(None, "set_key", "operator"),
+)
+
 link = Table(
     "link",
     metadata,
     Column("key", Key, primary_key=True),
     Column("indicator", sa.BigInteger, nullable=False),
     Column("set_key", sa.BigInteger, nullable=False),
-    # One of the two: a neighbour's entry in the same set, or an opinion.
+    # One of the three: a neighbour's entry in the same set, an opinion, or an exclusion.
     Column("voter", ForeignKey("indicator.key")),
     Column("opinion", ForeignKey("opinion.key"), index=True),
+    Column("exclusion", ForeignKey("exclusion.key"), index=True),
     Column("operator", ForeignKey("operator.key"), nullable=False),
     Column("side", Integer, nullable=False),
     sa.ForeignKeyConstraint(["indicator", "set_key"], ["entry.indicator", "entry.set_key"]),
     UniqueConstraint("indicator", "set_key", "voter"),
     UniqueConstraint("indicator", "set_key", "opinion"),
+    Index(None, "indicator", "set_key", "exclusion", unique=True),
     Index(None, "voter", "set_key"),
 )
 

@@ -13,6 +13,8 @@ from hub.storage import tables
 from hub.storage.described import described
 
 _l, _e, _i, _o = tables.link, tables.entry, tables.indicator, tables.opinion
+_BY = (_l.c.voter, _l.c.opinion, _l.c.exclusion)
+By = tuple[int | None, int | None, int | None]
 
 
 class SqlVotes:
@@ -25,14 +27,12 @@ class SqlVotes:
         """Describe entries with their votes, tombstones included."""
         return described(self._connection, keys, sets)
 
-    def links(self, indicator: int, set_key: int) -> set[tuple[int | None, int | None]]:
-        """The (voter, opinion) pairs that are linked to an entry."""
+    def links(self, indicator: int, set_key: int) -> set[By]:
+        """What votes on an entry: of each vote the voter, the opinion or the exclusion."""
         rows = self._connection.execute(
-            sa.select(_l.c.voter, _l.c.opinion).where(
-                _l.c.indicator == indicator, _l.c.set_key == set_key
-            )
+            sa.select(*_BY).where(_l.c.indicator == indicator, _l.c.set_key == set_key)
         )
-        return {(row.voter, row.opinion) for row in rows}
+        return {(row.voter, row.opinion, row.exclusion) for row in rows}
 
     def lock(self, indicator: int, set_key: int) -> None:
         """Keep other writers off an entry's links until this transaction ends."""
@@ -63,14 +63,14 @@ class SqlVotes:
 
     def replace(self, indicator: int, set_key: int, found: Sequence[Link]) -> bool:
         """Make the entry's links the best of *found*; returns whether anything changed."""
-        wanted = {(link.voter, link.opinion): link for link in best(found)}
+        wanted = {link.by: link for link in best(found)}
         kept = self.links(indicator, set_key)
         mine = sa.and_(_l.c.indicator == indicator, _l.c.set_key == set_key)
-        for voter, opinion in kept - wanted.keys():
-            column, value = (_l.c.voter, voter) if voter is not None else (_l.c.opinion, opinion)
-            self._connection.execute(_l.delete().where(mine, column == value))
-        for pair in wanted.keys() - kept:
-            self._add(indicator, set_key, wanted[pair])
+        for gone in kept - wanted.keys():
+            (one,) = ((column, key) for column, key in zip(_BY, gone, strict=True) if key)
+            self._connection.execute(_l.delete().where(mine, one[0] == one[1]))
+        for by in wanted.keys() - kept:
+            self._add(indicator, set_key, wanted[by])
         counted = self._set_totals(indicator, set_key, found)
         return counted or kept != wanted.keys()
 
@@ -128,6 +128,7 @@ class SqlVotes:
                 set_key=set_key,
                 voter=link.voter,
                 opinion=link.opinion,
+                exclusion=link.exclusion,
                 operator=link.operator,
                 side=link.side,
             )

@@ -26,6 +26,7 @@ from hub.storage.columns import millis
 from hub.storage.database import Database
 from hub.storage.directory import SqlDirectory
 from hub.storage.exchange import SqlExchange
+from hub.storage.exclusions import SqlExclusions
 from hub.storage.facts import SqlFacts
 from hub.storage.failures import translated
 from hub.storage.history import SqlHistory
@@ -123,6 +124,7 @@ class SqlWork:
         self.access = SqlAccess(connection)
         self.indicators = SqlIndicators(connection)
         self.opinions = SqlOpinions(connection)
+        self.exclusions = SqlExclusions(connection)
         self.votes = SqlVotes(connection)
         self.facts = SqlFacts(connection)
         self.history = SqlHistory(connection)

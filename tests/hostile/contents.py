@@ -16,6 +16,7 @@ from federation.operations.values import (
     Operation,
     Policy,
     Purge,
+    Revoke,
     SignalCode,
 )
 from tests.hostile.behaviours import Behaviour, Change, Group, Inexpressible, State
@@ -34,7 +35,7 @@ from tests.hostile.making import (
 from tests.hostile.peer import Peer, code, envelope_of, said, target
 from tests.hostile.times import revoked
 from tests.simulators.partner import THIEF
-from tests.simulators.statements import ORIGIN, SET, WORDS, operation
+from tests.simulators.statements import EXC, ORIGIN, SET, WORDS, operation
 
 OPS, PAGE, RELAY = (
     "`GET /ops`: an operation's payload",
@@ -107,6 +108,10 @@ def _in_their_set(peer: Peer) -> None:
 
 def _other_kind(op: Op, body: Body, **changed: str) -> Operation:
     return operation(op, author=ANOTHER, body=body, salt=b"another kind of.", **changed)
+
+
+def _excluded(what: SignalCode) -> Operation:
+    return _other_kind(Op.EXCLUDE, Exclude(what, 31, "benign"))
 
 
 _WIDER = Manifest(
@@ -192,10 +197,19 @@ GROUP = Group(
                   before=says(*map(said, MANY)), state=State.ACCEPTED),
         Behaviour("D23", "a bad entry between good ones: only it is refused", OPS,
                   Alarm.BAD_SIGNATURE, _beside_good, state=State.ACCEPTED),
-        Behaviour("D25", "an exclusion that hides whatever is near a picture of ours", OPS, None,
-                  says(_other_kind(Op.EXCLUDE,
-                                   Exclude(SignalCode("pdq", code(1), 90), 31, "benign"))),
-                  state=SAID, pending="exclusions: of a partner's each counts as disagreement"),
+        Behaviour("D25", "an exclusion of whatever is near a picture: one voice that disagrees, "
+                  "and hides nothing", OPS, None,
+                  says(_excluded(SignalCode("pdq", code(1), 90))), state=SAID),
+        Behaviour("D25.impossible", "an exclusion by a code that no picture has", OPS, CONTENT,
+                  says(_excluded(SignalCode("pdq", b"\xff" * 32, 90))), state=SAID),
+        Behaviour("D25.unknown", "an exclusion by an algorithm that nobody knows", OPS, None,
+                  says(_excluded(SignalCode("unheard-of", code(1)))), state=SAID),
+        Behaviour("D25.radius", "an exclusion of half the world", OPS, MALFORMED,
+                  signing(payload("body.radius", 128, _excluded(SignalCode("pdq", code(1)))))),
+        Behaviour("D25.author", "the end of another author's exclusion", OPS, None,
+                  says(_other_kind(Op.REVOKE, Revoke(), target=EXC)),
+                  before=says(replace(_excluded(SignalCode("pdq", code(1))),
+                                      author=f"{ORIGIN}/o/{'k' * 16}")), state=SAID),
         Behaviour("D26", "a request to erase what another author said", OPS, None,
                   says(_other_kind(Op.PURGE, Purge("unlawful-to-share"), target=target(1))),
                   state=SAID, pending="erasure at a partner's request"),

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from federation.errors import RefusedError
 from federation.operations.payloads import operation_in
 from federation.operations.values import (
     Op,
@@ -25,6 +26,7 @@ from hub.domain.members import ACTIVE
 from hub.domain.sharing import Party
 from hub.ports import Hub, Work
 from hub.ports.exchange import Enrolled, Kept
+from hub.services.exchange import excluding
 from hub.services.exchange.holding import erase, hold, let_go
 from hub.services.opinions import link_of
 
@@ -109,6 +111,27 @@ class Effects:
                 self._give_opinion(one, one.body)
                 given.add(one.register)
         self._opinions_that_waited(given)
+
+    def of_exclusions(self, changed: Mapping[Register, Operation | None]) -> list[RefusedError]:
+        """Let exclusions be voices, as their registers say now; returns what is wrong with some.
+
+        Args:
+            changed: registers, with what holds in each; nothing where its author contradicts
+                itself.
+        """
+        found = (
+            excluding.heard(
+                name,
+                said,
+                None if said is None else self._party(said),
+                self._partner.sets,
+                hub=self._hub,
+                work=self._work,
+            )
+            for name, said in changed.items()
+            if name.kind == excluding.EXCLUDE
+        )
+        return [error for error in found if error is not None]
 
     # -- indicators ---------------------------------------------------------------------------
 

@@ -54,7 +54,7 @@ class Draft:
         policy: who may have it.
         body: what it says.
         expires: until when.
-        indicator: internal key.
+        indicator: internal key; None: it is about none.
         said: which version of the indicator, or of the opinion, this is.
         keep: until when it must be kept at least, seconds since 1970.
     """
@@ -68,7 +68,7 @@ class Draft:
     policy: Policy
     body: Body
     expires: datetime
-    indicator: int
+    indicator: int | None
     said: int
     keep: int = 0
 
@@ -141,7 +141,8 @@ class Planner:
             return []
         said = self._said([one.id for one in known.values()])
         own = self._of_indicators(known, said)
-        told = {one.indicator: one.about for one in own if one.op is Op.ASSERT}
+        told = {one.indicator: one.about for one in own
+                if one.op is Op.ASSERT and one.indicator is not None}  # fmt: skip
         return [*own, *self._of_opinions(known, told)]
 
     # -- indicators ---------------------------------------------------------------------------
@@ -309,9 +310,13 @@ class Planner:
         return Register(self._name, author, kind, target)
 
     def _author(self, what: str, public_id: str) -> str:
-        """A pseudonym: stable, and nothing to whoever has not our pepper."""
-        mac = hmac.digest(self._pepper, f"author:{public_id}".encode(), hashlib.sha256)
-        return f"{self._name}/{what}/{base64.b32encode(mac)[:16].decode().lower()}"
+        return author_of(self._pepper, self._name, what, public_id)
+
+
+def author_of(pepper: bytes, hub: str, what: str, public_id: str) -> str:
+    """A pseudonym: stable, and nothing to whoever has not our pepper."""
+    mac = hmac.digest(pepper, f"author:{public_id}".encode(), hashlib.sha256)
+    return f"{hub}/{what}/{base64.b32encode(mac)[:16].decode().lower()}"
 
 
 def _left(last: Said | None, narrowed: Said | None) -> frozenset[str]:

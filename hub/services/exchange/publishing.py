@@ -9,7 +9,7 @@ Reading, writing and signing happen before the writer's turn; the log grows in o
 and its checkpoint is signed only after that.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,9 +18,10 @@ from federation.log.notes import Note
 from federation.operations.leaves import Kind, entry
 from federation.operations.values import LIFE, TAKES_BACK, Op, Operation
 from federation.publishing import Signed, alive, checkpoint, grown, signed
-from hub.domain.changes import INDICATOR, LINKS, OPINION, SYSTEM
+from hub.domain.changes import EXCLUSION, INDICATOR, LINKS, OPINION, SYSTEM
 from hub.ports import Hub, Work
 from hub.ports.exchange import Kept, Leaf, OwnLog, Statement, Voice
+from hub.services.exchange import excluding
 from hub.services.exchange.planning import Draft, Planner
 
 CURSOR = "publishing"
@@ -43,7 +44,9 @@ def publish(hub: Hub, voice: Voice, randomness: Randomness, *, limit: int = AT_O
         rows = [row for row in work.history.after(start, limit) if row.position <= known]
         if not rows:
             return 0
-        plan = _planned({row.subject for row in rows if _calls_for_words(row)}, work, hub, voice)
+        keys = {row.subject for row in rows if _calls_for_words(row)}
+        excluded = {row.details["exclusion"] for row in rows if row.kind == EXCLUSION}
+        plan = _planned(keys, work, hub, voice, excluded)
 
     def moved(work: Work) -> bool:
         return work.history.advance(CURSOR, expected=start, position=rows[-1].position)
@@ -61,7 +64,9 @@ def backfill(hub: Hub, voice: Voice, randomness: Randomness, *, limit: int = AT_
         if hub.directory.set_keyed(set_key) is None:
             return 0  # not heard of yet
         keys = work.indicators.keys_in_set(set_key, after=after, limit=limit)
-        plan = _planned(keys, work, hub, voice)
+        # They are few, and go with the first of the indicators.
+        excluded = {one.id for one in work.exclusions.own(set_key=set_key)} if not after else ()
+        plan = _planned(keys, work, hub, voice, excluded)
     last = keys[-1] if keys else None
 
     def moved(work: Work) -> bool:
@@ -120,9 +125,13 @@ class _Plan:
     edge: Mapping[int, bytes]
 
 
-def _planned(keys: Iterable[int], work: Work, hub: Hub, voice: Voice) -> _Plan:
+def _planned(
+    keys: Iterable[int], work: Work, hub: Hub, voice: Voice, excluded: Collection[str]
+) -> _Plan:
     log = work.logs.open(voice.log.origin)
-    return _Plan(Planner(work, hub, voice.hub).drafts(keys), log, work.logs.edge(log))
+    drafts = Planner(work, hub, voice.hub).drafts(keys)
+    drafts += excluding.drafts(excluded, work=work, hub=hub, name=voice.hub)
+    return _Plan(drafts, log, work.logs.edge(log))
 
 
 def _say(

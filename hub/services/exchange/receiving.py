@@ -166,6 +166,8 @@ def _join(
     work.exchange.keep(list(kept.values()))
     # What is said of items comes after them: it may be of one that came just now.
     effects.of_words(one.said for one in changed.values() if one.said is not None)
+    for error in effects.of_exclusions({name: one.said for name, one in changed.items()}):
+        work.partners.accuse(partner.key, error, hub.clock())
     work.exchange.drop(_let_go(changed, kept))
     return len(changed)
 

@@ -2,12 +2,13 @@
 """The search for neighbours: whose strong codes agree, of the same kind of item."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hub.domain.guards import VIDEO
+from hub.domain.exclusions import Exclusion
+from hub.domain.guards import PICTURE, VIDEO
 from hub.domain.indicators import NEIGHBOUR_BITS, Code, Indicator
 from hub.domain.standing import says_alike
 from hub.ports import Hub, Work
@@ -37,6 +38,17 @@ class Finder:
             self._found[asked] = found - {indicator.key}
         return self._found[asked]
 
+    def within(self, one: Exclusion, work: Work) -> list[Indicator]:
+        """The pictures of a set that an exclusion means, by a plain code, as they stand now."""
+        radius = {**RADIUS, one.code.signal: one.radius}
+        hits = self._search([(0, one.code)], 1, radius)
+        found = work.indicators.by_keys(hits.indicator[hits.stored == 0].tolist())
+        return [
+            known
+            for _, known in sorted(found.items())
+            if known.item_kind == PICTURE and one.set_key in known.sets
+        ]
+
     def look_ahead(self, some: Iterable[Indicator], work: Work) -> None:
         """Search for many in one go; a video has too many frames for that."""
         asked = [one for one in some if one.item_kind != VIDEO]
@@ -57,14 +69,19 @@ class Finder:
         for one, keys in zip(asked, found, strict=True):
             self._found[one.key, one.n] = keys - {one.key}
 
-    def _search(self, numbered: Sequence[tuple[int, Code]], items: int) -> Hits:
+    def _search(
+        self,
+        numbered: Sequence[tuple[int, Code]],
+        items: int,
+        radius: Mapping[str, int] = RADIUS,
+    ) -> Hits:
         """Uncapped, by plain strong codes, each with the number of its item."""
         # The state first: the mask then knows every label that a row of it carries.
         state = self._hub.engine.state
         return self._hub.engine.search(
             _batch(numbered, items),
             self._hub.directory.mask_of_all_sets(),
-            radius=RADIUS,
+            radius=radius,
             capped=False,
             both=True,
             state=state,

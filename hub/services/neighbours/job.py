@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hub.domain.changes import INDICATOR, LINKS, OPINION, SYSTEM, Event
+from hub.domain.changes import EXCLUSION, INDICATOR, LINKS, OPINION, SYSTEM, Event
 from hub.domain.indicators import Indicator
 from hub.domain.sharing import GONE
 from hub.domain.standing import may_corroborate
@@ -20,7 +20,13 @@ from hub.domain.votes import Link
 from hub.ports import Hub, Work
 from hub.services.neighbours.copies import mark_copied, was_told_of_gone
 from hub.services.neighbours.finding import Finder, neighbours_in
-from hub.services.neighbours.linking import contribution_link, opinion_links
+from hub.services.neighbours.linking import (
+    contribution_link,
+    exclusion_link,
+    exclusion_links,
+    may_exclude,
+    opinion_links,
+)
 
 CURSOR = "neighbours"
 AT_ONCE, BUSY = 1000, 64
@@ -53,6 +59,8 @@ def link_neighbours(hub: Hub, *, limit: int = AT_ONCE) -> int:
                 break
             if row.kind == INDICATOR:
                 touched |= _of_version(row.subject, row.n, work, finder)
+            elif row.kind == EXCLUSION:
+                touched |= _of_exclusion(row.details["row"], work, finder)
             else:
                 touched |= _of_opinion(row.subject, row.details["set"], work, finder)
         for indicator, set_key in sorted(touched):
@@ -84,8 +92,11 @@ def _looked_ahead(
     alone = _alone(live, finder, work)
     busy = [
         row
-        for row in rows_of_items
-        if row.kind == OPINION or row.n != 1 or row.subject not in alone
+        for row in rows
+        if row.kind == OPINION
+        or (row.kind == INDICATOR and (row.n != 1 or row.subject not in alone))
+        # What is over has no voices left to link.
+        or (row.kind == EXCLUSION and "ended" not in row.details)
     ]
     if len(busy) > BUSY:
         last = busy[BUSY - 1].position
@@ -94,11 +105,16 @@ def _looked_ahead(
 
 
 def _alone(live: Sequence[Indicator], finder: Finder, work: Work) -> set[int]:
-    """Indicators without any neighbour: their first version links nothing and is no copy.
+    """Indicators that nothing speaks of: their first version links nothing and is no copy.
 
     A neighbour that comes later sees them, and one that went may make a copy of them.
     """
-    alone = [one for one in live if not finder.near(one, work)]
+    alone = [
+        one
+        for one in live
+        if not finder.near(one, work)
+        and not any(exclusion_links(one, set_key, work) for set_key in one.sets)
+    ]
     by_operator: dict[int, list[Indicator]] = defaultdict(list)
     for one in alone:
         by_operator[one.operator].append(one)
@@ -181,6 +197,27 @@ def _of_opinion(key: int, set_key: int, work: Work, finder: Finder) -> set[tuple
     return _with_neighbours(indicator, set_key, work, finder)
 
 
+def _of_exclusion(key: int, work: Work, finder: Finder) -> set[tuple[int, int]]:
+    """An exclusion is a voice against each entry that it means; later ones ask for it."""
+    one = work.exclusions.keyed(key)
+    if one is None:
+        return set()  # it was said, and is said no more
+    touched = set()
+    link = exclusion_link(one)
+    for known in finder.within(one, work):
+        place = known.key, one.set_key
+        if not may_exclude(one, known) or link.by in work.votes.links(*place):
+            continue
+        if link not in exclusion_links(known, one.set_key, work):
+            continue  # its operator spoke of this very entry
+        if work.votes.has_room(*place, link):
+            work.votes.add(*place, link)
+            touched.add(place)
+        else:
+            touched |= _refilled(*place, work, finder)
+    return touched
+
+
 def _with_neighbours(
     indicator: Indicator, set_key: int, work: Work, finder: Finder
 ) -> set[tuple[int, int]]:
@@ -207,5 +244,6 @@ def _relink(
     others = (one for one in neighbours.values() if one.operator != indicator.operator)
     found = [contribution_link(one) for one in others]
     found += opinion_links(indicator, set_key, neighbours, work)
+    found += exclusion_links(indicator, set_key, work)
     changed = work.votes.replace(indicator.key, set_key, found)
     return {(indicator.key, set_key)} if changed else set()

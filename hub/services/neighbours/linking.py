@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The votes that contributions and opinions are on an entry."""
+"""The votes that contributions, opinions and exclusions are on an entry."""
 
 from collections.abc import Mapping
 
+from hub.domain.exclusions import Exclusion
+from hub.domain.guards import PICTURE
 from hub.domain.indicators import Indicator
 from hub.domain.standing import Vote, may_corroborate
 from hub.domain.vocabulary import VOCABULARY
@@ -62,3 +64,31 @@ def opinion_links(
         and row.reason not in VOCABULARY.no_vote_reasons
         and row.operator != indicator.operator
     ]
+
+
+def exclusion_link(one: Exclusion) -> Link:
+    """The vote that an exclusion is on what is near it: it disagrees."""
+    counts = one.reason in VOCABULARY.one_voice_reasons
+    return Link(operator=one.operator, side=DISAGREE, exclusion=one.key, counts=counts)
+
+
+def exclusion_links(indicator: Indicator, set_key: int, work: Work) -> list[Link]:
+    """The exclusions of a set that mean the picture of an entry."""
+    if indicator.item_kind != PICTURE:
+        return []
+    others = [one for one in work.exclusions.in_set(set_key) if may_exclude(one, indicator)]
+    if not others:
+        return []
+    # An operator's word on this very entry replaces what it said of what is near.
+    spoken = {row.operator for row in work.opinions.of_entries([indicator.key], set_key)}
+    codes = work.indicators.codes([indicator.key]).get(indicator.key, ())
+    return [
+        exclusion_link(one)
+        for one in others
+        if one.operator not in spoken and any(one.covers(code) for code in codes)
+    ]
+
+
+def may_exclude(one: Exclusion, indicator: Indicator) -> bool:
+    """Whether it may speak against an entry at all: who contributed that withdraws instead."""
+    return one.operator != indicator.operator and one.reason not in VOCABULARY.no_vote_reasons

@@ -23,7 +23,7 @@ from federation.log.verifiers import Verifier
 from federation.operations.envelopes import Sealed, opened, payload_of, verified
 from federation.operations.leaves import Kind
 from federation.operations.payloads import Written, operation_id, read_operation
-from federation.operations.values import TAKES_BACK, Operation
+from federation.operations.values import TAKES_BACK, Op, Operation
 from federation.pages import Page, Record
 
 SKEW = 300  # seconds that a partner's clock may be ahead of ours
@@ -336,8 +336,8 @@ def _received(record: Record, partner: Partner, told: frozenset[str], now: int) 
         raise RefusedError(Alarm.FUTURE, "said later than now")
     if operation.keep <= now:
         return None
-    # 7. Of an organisation that the partner may vouch for.
-    if operation.operator not in partner.operators:
+    # 7. Of an organisation that the partner may vouch for; what a set is, a hub says for itself.
+    if operation.op is not Op.SET and operation.operator not in partner.operators:
         raise RefusedError(Alarm.UNVOUCHED, "the partner may not speak for this operator")
     # 8. Meant for us, by what the partner itself says that it shares.
     if not may_have(operation, told):

@@ -145,7 +145,11 @@ class Identity:
         op = next(key for key in reversed(known.op_keys) if key.until is None)
         beat = Cosigner.parse(known.witness)
         log = LogKeys(known.log.origin, self._key(LOG), beat.name, self._key(WITNESS))
-        return Voice(known.hub, self._key(op.id.rpartition("#")[2]), op.id, op.epoch, log)
+        return Voice(
+            known.hub, self._key(op.id.rpartition("#")[2]), op.id, op.epoch, log,
+            operator=known.operator.id, operator_kind=known.operator.kind,
+            root=self.pairing().root_sha256,
+        )  # fmt: skip
 
     def signing(self) -> Signing:
         """Who signs its requests and answers.

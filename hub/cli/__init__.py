@@ -28,7 +28,7 @@ COMMANDS = {
     "operators": ("hub.cli.admin", "Organisations: list, add, suspend, resume."),
     "members": ("hub.cli.admin", "Services of operators: list, add, suspend, resume."),
     "keys": ("hub.cli.grants", "Keys of members: list, add, rotate, revoke."),
-    "sets": ("hub.cli.grants", "What is shared with whom: list, add, show, grant, ungrant."),
+    "sets": ("hub.cli.grants", "What is shared with whom: list, add, show, grant, home, hubs."),
     "exclusions": ("hub.cli.exclusions", "Pictures that must not be found: list, add, end."),
     "partners": ("hub.cli.partners", "Other hubs: invite, pair, list, share, pause, evidence."),
     "bundle": ("hub.cli.bundles", "What hubs say to each other, in files: write, read."),

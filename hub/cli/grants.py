@@ -13,6 +13,7 @@ import click
 from federation.errors import FederationError
 from hub.adapters.identities import Identity
 from hub.api.schemas import access as forms
+from hub.cli import naming
 from hub.cli.exits import CommandError, Exit, read_settings
 from hub.cli.listing import PAGE, everything, show, show_one
 from hub.cli.offices import checked, office
@@ -141,7 +142,11 @@ def _show_root(version: int, *, as_json: bool) -> None:
 
 @click.group()
 def sets() -> None:
-    """What is shared with whom: list, add, show, grant, ungrant."""
+    """What is shared with whom: list, add, show, grant, ungrant; with other hubs: home, hubs."""
+
+
+for _one in naming.COMMANDS:
+    sets.add_command(_one)
 
 
 @sets.command("list")

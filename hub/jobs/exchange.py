@@ -44,6 +44,7 @@ def publish(hub: Hub, stop: threading.Event) -> None:
         if healing.is_doubted(hub) and not _may_speak(hub, voice):
             stop.wait(DOUBT_SECONDS)
             continue
+        publishing.announce(hub, voice, secrets.token_bytes)
         said = publishing.publish(hub, voice, secrets.token_bytes)
         said += publishing.backfill(hub, voice, secrets.token_bytes)
         publishing.show_checkpoint(hub, voice)

@@ -21,6 +21,7 @@ from hub.domain.sharing import Asker, SharingSet
 from hub.ports.access import Access
 from hub.ports.exchange import Abroad, Exchange, Logs, Partners
 from hub.ports.exclusions import Exclusions
+from hub.ports.manifests import Manifests
 from hub.ports.repositories import Facts, History, Indicators, Opinions, Parties, Votes
 from matching.batches import Batch, Hits
 from matching.freshness import Freshness
@@ -112,6 +113,11 @@ class Work(Protocol):
     @property
     def logs(self) -> Logs:
         """The log of what this hub said."""
+        ...
+
+    @property
+    def manifests(self) -> Manifests:
+        """Whose a set is, and which hubs share it."""
         ...
 
     @property

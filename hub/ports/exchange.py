@@ -35,6 +35,9 @@ class Voice:
         op_id: what that key is called.
         epoch: of the operations.
         log: what speaks for its log.
+        operator: who runs it: by whom it speaks of sets.
+        operator_kind: what that is.
+        root: SHA-256 of its first TUF root, hex.
     """
 
     hub: str
@@ -42,6 +45,9 @@ class Voice:
     op_id: str
     epoch: int
     log: LogKeys
+    operator: str
+    operator_kind: str
+    root: str
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,7 @@ class Enrolled:
         state: ACTIVE, PAUSED, SUSPENDED or QUARANTINED.
         sets: public ids of the sets that are shared with it, with their internal keys.
         heard: those of them that it said it shares with us, while we read its log from the start.
+        told: of these, the manifest by which both of us went while we did.
         identity: its hub.json as it was verified last.
         trust: what is believed of its log.
         revoked_to: up to where revokes were taken ahead.
@@ -66,6 +73,9 @@ class Enrolled:
         reached_at: when it answered last.
         error: what went wrong since.
         created_at: when it was paired.
+        relayed: whether it was never paired: it is known by a set's manifest, and by what others
+            pass on.
+        via: internal key of the partner by which it was heard of last.
     """
 
     key: int
@@ -85,6 +95,9 @@ class Enrolled:
     reached_at: datetime | None
     error: str | None
     created_at: datetime
+    told: Mapping[str, str] = field(default_factory=dict)
+    relayed: bool = False
+    via: int | None = None
 
 
 @dataclass(frozen=True)
@@ -188,11 +201,23 @@ class Partners(Protocol):
     """Other hubs, and what is believed of them."""
 
     def all(self) -> list[Enrolled]:
-        """Everybody, by name."""
+        """Everybody who was paired, by name."""
+        ...
+
+    def known(self) -> list[Enrolled]:
+        """The same, and whoever is known by manifests only."""
         ...
 
     def named(self, hub: str) -> Enrolled | None:
         """The partner of that name."""
+        ...
+
+    def heard_of(self, hub: str) -> Enrolled | None:
+        """The partner of that name, or the hub that is known by a manifest only."""
+        ...
+
+    def meet(self, hub: str, root: str, *, level: int, at: datetime) -> None:
+        """Keep a hub that a manifest names, if nobody of that name is known."""
         ...
 
     def add(
@@ -229,6 +254,10 @@ class Partners(Protocol):
 
     def unshare(self, key: int, set_key: int) -> bool:
         """Share it no more; whether it was."""
+        ...
+
+    def say_again(self, set_key: int) -> None:
+        """Hold everything in a set against what was said of it, once more."""
         ...
 
     def heard(self, key: int, sets: Collection[str]) -> None:

@@ -41,12 +41,27 @@ class SqlPartners:
         self._connection = connection
 
     def all(self) -> list[Enrolled]:
-        """Everybody, by name."""
+        """Everybody who was paired, by name."""
+        return self._read(~_p.c.relayed)
+
+    def known(self) -> list[Enrolled]:
+        """The same, and whoever is known by manifests only."""
         return self._read(sa.true())
 
     def named(self, hub: str) -> Enrolled | None:
         """The partner of that name."""
+        return next(iter(self._read(sa.and_(_p.c.hub == hub, ~_p.c.relayed))), None)
+
+    def heard_of(self, hub: str) -> Enrolled | None:
+        """The partner of that name, or the hub that is known by a manifest only."""
         return next(iter(self._read(_p.c.hub == hub)), None)
+
+    def meet(self, hub: str, root: str, *, level: int, at: datetime) -> None:
+        """Keep a hub that a manifest names, if nobody of that name is known."""
+        values = _new(hub=hub, base="", root=root, operators=(), level=level, at=at)
+        values["relayed"] = True
+        statement = insert(self._connection, _p).values(values)
+        self._connection.execute(statement.on_conflict_do_nothing())
 
     def add(
         self,
@@ -58,21 +73,18 @@ class SqlPartners:
         level: int,
         at: datetime,
     ) -> int:
-        """Enrol a hub; returns its internal key."""
-        values = {
-            "hub": hub,
-            "base": base,
-            "root": root,
-            "operators": sorted(operators),
-            "level": level,
-            "state": ACTIVE,
-            "created_at": at,
-            **_believed(Trust()),
-            "revoked_to": 0,
-            "refused": 0,
-        }
+        """Enrol a hub; returns its internal key.
+
+        One that was known by a manifest is one's own partner now, and nothing that was believed of
+        it in between is: what people told each other comes first.
+        """
+        values = _new(hub=hub, base=base, root=root, operators=operators, level=level, at=at)
         statement = insert(self._connection, _p).values(values)
-        key = self._connection.scalar(statement.on_conflict_do_nothing().returning(_p.c.key))
+        enrolled = statement.on_conflict_do_update(
+            index_elements=["hub"], set_=values | {"via": None, "identity": None},
+            where=_p.c.relayed,
+        )  # fmt: skip
+        key = self._connection.scalar(enrolled.returning(_p.c.key))
         if key is None:
             raise ConflictError(f"{hub} is a partner already.")
         return int(key)
@@ -95,12 +107,7 @@ class SqlPartners:
             insert(self._connection, _ps).values(pair).on_conflict_do_nothing()
         )
         # From the start once more: what came while it was shared with nobody was never said.
-        begun = {"after": 0, "done": False}
-        self._connection.execute(
-            insert(self._connection, _b)
-            .values(set_key=set_key, **begun)
-            .on_conflict_do_update(index_elements=["set_key"], set_=begun)
-        )
+        self.say_again(set_key)
 
     def unshare(self, key: int, set_key: int) -> bool:
         """Share it no more; whether it was."""
@@ -108,6 +115,15 @@ class SqlPartners:
             _ps.delete().where(_ps.c.partner == key, _ps.c.set_key == set_key)
         )
         return gone.rowcount == 1
+
+    def say_again(self, set_key: int) -> None:
+        """Hold everything in a set against what was said of it, once more."""
+        begun = {"after": 0, "done": False}
+        self._connection.execute(
+            insert(self._connection, _b)
+            .values(set_key=set_key, **begun)
+            .on_conflict_do_update(index_elements=["set_key"], set_=begun)
+        )
 
     def heard(self, key: int, sets: Collection[str]) -> None:
         """Note which of the sets that are shared with a partner it shares with us."""
@@ -269,7 +285,7 @@ class SqlPartners:
 
     def _sets(self, keys: list[int]) -> dict[int, list[Any]]:
         rows = self._connection.execute(
-            sa.select(_ps.c.partner, _ps.c.heard, _s.c.id, _s.c.key)
+            sa.select(_ps.c.partner, _ps.c.heard, _ps.c.told, _s.c.id, _s.c.key)
             .join(_s, _s.c.key == _ps.c.set_key)
             .where(_ps.c.partner.in_(keys), _s.c.state == "active")
         )
@@ -277,6 +293,25 @@ class SqlPartners:
         for row in rows:
             found.setdefault(row.partner, []).append(row)
         return found
+
+
+def _new(
+    *, hub: str, base: str, root: str, operators: Collection[str], level: int, at: datetime
+) -> dict[str, Any]:
+    """The columns of a hub of which nothing is believed yet."""
+    return {
+        "hub": hub,
+        "base": base,
+        "root": root,
+        "operators": sorted(operators),
+        "level": level,
+        "state": ACTIVE,
+        "created_at": at,
+        **_believed(Trust()),
+        "revoked_to": 0,
+        "refused": 0,
+        "relayed": False,
+    }
 
 
 def _hour(moment: datetime) -> int:
@@ -318,4 +353,7 @@ def _enrolled(row: Row[Any], sets: Sequence[Any]) -> Enrolled:
         reached_at=row.reached_at,
         error=row.error,
         created_at=row.created_at,
+        told={one.id: one.told for one in sets if one.told is not None},
+        relayed=row.relayed,
+        via=row.via,
     )

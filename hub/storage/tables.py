@@ -121,6 +121,8 @@ sharing_set = Table(
     Column("sandbox", Boolean, nullable=False),
     Column("state", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
+    # The hub whose manifest says who shares it; nothing: it is ours to say.
+    Column("home", Text),
 )
 
 set_grant = Table(
@@ -400,6 +402,10 @@ partner = Table(
     Column("reached_at", Moment),
     Column("error", Text),
     Column("created_at", Moment, nullable=False),
+    # Whether it was never paired: others pass on what it says.
+    Column("relayed", Boolean, nullable=False, server_default=sa.false()),
+    # By which partner it was heard of last.
+    Column("via", Key),
 )
 
 partner_set = Table(
@@ -409,6 +415,42 @@ partner_set = Table(
     Column("set_key", ForeignKey("sharing_set.key"), primary_key=True),
     # Whether the partner said that it shares it too: what it withheld before is asked for again.
     Column("heard", Boolean, nullable=False),
+    # The manifest by which both hubs went while all of the partner's log was read.
+    Column("told", Text),
+)
+
+# What the hub of a set says of it, as far as it counts here: one manifest a set.
+set_manifest = Table(
+    "set_manifest",
+    metadata,
+    Column("set_key", ForeignKey("sharing_set.key"), primary_key=True),
+    # Id of the operation that says it.
+    Column("operation", Text, nullable=False),
+    Column("expires", sa.BigInteger, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("tlp", Text, nullable=False),
+    Column("onward", Text, nullable=False),
+    # Names of hubs, each with the SHA-256 of its first root.
+    Column("hubs", Json, nullable=False),
+)
+
+# What people here decided of a set of ours: hubs to name that are no partners, or not to name.
+set_hub = Table(
+    "set_hub",
+    metadata,
+    Column("set_key", ForeignKey("sharing_set.key"), primary_key=True),
+    Column("hub", Text, primary_key=True),
+    Column("root", Text),
+    Column("named", Boolean, nullable=False),
+)
+
+# Sets of which a manifest changed what is held from whom: up to which register that was seen to.
+set_review = Table(
+    "set_review",
+    metadata,
+    Column("set_key", ForeignKey("sharing_set.key"), primary_key=True),
+    Column("after", sa.BigInteger, nullable=False),
+    Column("done", Boolean, nullable=False),
 )
 
 # What a partner changed, hour by hour: more than it used to, and a person looks first.
@@ -468,6 +510,31 @@ operation = Table(
     # From whom it came, and where in whose log it is; our own came from nobody.
     Column("partner", Key),
     Column("at_index", sa.BigInteger, nullable=False),
+)
+
+# That an operation is in its origin's log: what it takes to pass it on.
+inclusion = Table(
+    "inclusion",
+    metadata,
+    Column("operation", Key, primary_key=True, autoincrement=False),
+    Column("source", Text, nullable=False),
+    Column("at_index", sa.BigInteger, nullable=False),
+    Column("size", sa.BigInteger, nullable=False),
+    Column("path", LargeBinary, nullable=False),
+    Column("is_revoke", Boolean, nullable=False),
+    # Whether nobody has looked yet if it is to be passed on.
+    Column("due", Boolean, nullable=False),
+    Index(None, "due", "is_revoke"),
+    Index(None, "source", "size"),
+)
+
+# The checkpoints of other hubs that these lead to.
+origin_note = Table(
+    "origin_note",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("size", sa.BigInteger, primary_key=True, autoincrement=False),
+    Column("note", LargeBinary, nullable=False),
 )
 
 hub_log = Table(

@@ -32,6 +32,7 @@ from hub.storage.failures import translated
 from hub.storage.history import SqlHistory
 from hub.storage.indicators import SqlIndicators
 from hub.storage.logs import SqlLogs
+from hub.storage.manifests import SqlManifests
 from hub.storage.opinions import SqlOpinions
 from hub.storage.partners import SqlPartners
 from hub.storage.sending import Row, ask, together, write
@@ -132,6 +133,7 @@ class SqlWork:
         self.partners = SqlPartners(connection)
         self.exchange = SqlExchange(connection)
         self.logs = SqlLogs(connection)
+        self.manifests = SqlManifests(connection)
 
     def claim(self) -> None:
         """Take the request's name before anything else, so that its twin waits here."""

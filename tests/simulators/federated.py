@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whole hubs that are partners, with nothing between them but a wire that a test holds."""
 
+import hashlib
 from typing import Any
 
 from federation.errors import FederationError, TransportError
@@ -29,7 +30,13 @@ from tests.support.house import House
 def voice(name: str) -> Voice:
     """By what a hub of that name speaks; its keys follow from it."""
     op, log, beat = (MemorySigner(f"{what}:{name}".ljust(32)[:32].encode()) for what in "ols")
-    return Voice(name, op, f"{name}#op-1", 1, LogKeys(f"{name}/fed/1", log, f"{name}/w", beat))
+    keys = LogKeys(f"{name}/fed/1", log, f"{name}/w", beat)
+    return Voice(name, op, f"{name}#op-1", 1, keys, f"run.{name}", "ngo", root_of(name))
+
+
+def root_of(name: str) -> str:
+    """The hash of the first root of a hub of that name: there is no repository behind it."""
+    return hashlib.sha256(name.encode()).hexdigest()
 
 
 class Wire:
@@ -108,7 +115,7 @@ class Hub(House):
             key = work.partners.add(
                 hub=other.name,
                 base=f"https://{other.name}/fed/v1",
-                root="0" * 64,
+                root=root_of(other.name),
                 operators=operators,
                 level=level,
                 at=self.clock(),
@@ -117,17 +124,23 @@ class Hub(House):
             work.commit()
 
     def share(self, other: str, set_id: str) -> None:
-        """Share a set with a partner, made here if it is not."""
+        """Share a set with a partner; one that is not here is made, and is the partner's."""
         with self.hub.begin.writing(SYSTEM) as work:
             partner = work.partners.named(other)
             found = work.access.set(set_id) or work.access.add_set(
                 id=set_id, name=set_id, tlp="TLP:GREEN", onward="none", sandbox=False,
-                state="active", created_at=self.clock(),
+                state="active", created_at=self.clock(), home=other,
             )  # fmt: skip
             assert partner is not None
             assert found is not None
             work.partners.share(partner.key, found.key)
             work.commit()
+        self.hub.directory.reload()
+
+    def announce(self) -> None:
+        """Say what its sets are."""
+        publishing.announce(self.hub, self.voice, self.randomness)
+        publishing.show_checkpoint(self.hub, self.voice)
         self.hub.directory.reload()
 
     def publish(self) -> None:

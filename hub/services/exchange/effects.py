@@ -26,7 +26,7 @@ from hub.domain.members import ACTIVE
 from hub.domain.sharing import Party
 from hub.ports import Hub, Work
 from hub.ports.exchange import Enrolled, Kept
-from hub.services.exchange import excluding
+from hub.services.exchange import excluding, manifests
 from hub.services.exchange.holding import erase, hold, let_go
 from hub.services.opinions import link_of
 
@@ -98,6 +98,26 @@ class Effects:
                 fresh += self._revise(one, indicator, said, draft)
         kept |= {one.register: one for one in self._added(fresh)}
         return kept
+
+    def of_sets(self, changed: Mapping[Register, tuple[str, Operation | None]]) -> None:
+        """Let manifests count, each of the hub whose set it is: that is for people to say.
+
+        Args:
+            changed: registers, each with the id of what holds in it and what that says; nothing
+                where its author contradicts itself.
+        """
+        about = {name: one for name, one in changed.items() if name.kind == manifests.SET}
+        if not about:
+            return
+        homes = self._work.manifests.homes()
+        for name, (identifier, said) in about.items():
+            one = homes.get(name.target)
+            if one is None or one.home != name.origin:
+                continue
+            if said is None:
+                manifests.forget(one, self._work)
+            else:
+                manifests.count(said, identifier, one, self._work)
 
     def of_words(self, said: Iterable[Operation]) -> None:
         """Let the rest be known: narrower audiences and opinions; and those that waited."""

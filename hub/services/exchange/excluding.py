@@ -44,7 +44,7 @@ def drafts(public_ids: Collection[str], *, work: Work, hub: Hub, name: str) -> l
         hub: ours.
         name: by which it speaks.
     """
-    sets = Sets.of(work.partners.shared_sets(), hub.directory)
+    sets = Sets.of(work, hub.directory, hub.clock())
     said = {one.about: one for one in work.exchange.about(public_ids, (EXCLUDE,))
             if one.register.origin == name} if public_ids and sets.ids else {}  # fmt: skip
     found: list[Draft] = []
@@ -74,7 +74,7 @@ def _said(
     name: str,
 ) -> Iterable[Draft]:
     policy = sets.policy(one.set_key for one in some)
-    if last is not None and last.op is Op.EXCLUDE and last.policy.sets == policy.sets:
+    if last is not None and last.op is Op.EXCLUDE and last.policy == policy:
         return
     one = some[0]
     speaker = work.directory.speakers([one.party])[one.party]

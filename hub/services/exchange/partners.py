@@ -154,7 +154,9 @@ def share(
     """
     with hub.begin.writing(by.actor) as work:
         partner = _enrolled(name, work)
-        found = work.access.set(set_id) or _made(set_id, set_name, tlp, hub, work)
+        found = work.access.set(set_id) or _made(
+            set_id, set_name, tlp, home=partner.hub, hub=hub, work=work
+        )
         work.partners.share(partner.key, found.key)
         body = {"partner": name, "set": set_id, "shared": True}
         return changed(work, 200, body, partner=name, set=set_id, shared=True)
@@ -241,8 +243,10 @@ def told(partner: Enrolled, now: datetime) -> dict[str, Any]:
     }
 
 
-def _made(set_id: str, name: str | None, tlp: str | None, hub: Office, work: Work) -> MemberSet:
-    """Another hub's set, as it is here."""
+def _made(
+    set_id: str, name: str | None, tlp: str | None, *, home: str, hub: Office, work: Work
+) -> MemberSet:
+    """Another hub's set, as it is here: whoever told us of it says who shares it."""
     if name is None or tlp is None:
         raise NotFoundError("set")
     try:
@@ -257,6 +261,7 @@ def _made(set_id: str, name: str | None, tlp: str | None, hub: Office, work: Wor
         sandbox=False,
         state=IN_USE,
         created_at=hub.clock(),
+        home=home,
     )
     if made is None:
         raise ConflictError("There is a set of that name already.", "name-taken")

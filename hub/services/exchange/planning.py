@@ -82,10 +82,18 @@ class Sets:
     onward: Mapping[int, str]
 
     @classmethod
-    def of(cls, shared: Mapping[int, str], directory: DirectoryPort) -> "Sets":
-        """Look the shared sets up; what its label keeps inside an organisation is left out."""
+    def of(cls, work: Work, directory: DirectoryPort, now: datetime) -> "Sets":
+        """Look the shared sets up; what its label keeps inside an organisation is left out.
+
+        Of the label here and that of the set's hub the stricter one holds.
+        """
+        shared = work.partners.shared_sets()
+        manifests = work.manifests.counting(int(now.timestamp()))
         known = {key: one for key in shared if (one := directory.set_keyed(key)) is not None}
         tlp = {key: statements.tlp_of(one.tlp) for key, one in known.items()}
+        theirs = {one.set_key: one.tlp for one in manifests.values() if one.tlp in STRICTNESS}
+        tlp = {key: max(label, theirs.get(key, label), key=STRICTNESS.index)
+               for key, label in tlp.items()}  # fmt: skip
         ids = {key: shared[key] for key, label in tlp.items() if label not in STAYS}
         return cls(ids, tlp, {key: one.onward for key, one in known.items()})
 
@@ -111,6 +119,15 @@ class Said:
         return frozenset(said.policy.sets if said is not None and said.op is Op.ASSERT else ())
 
     @property
+    def is_onward(self) -> bool:
+        """Whether other hubs might pass it on."""
+        return (
+            bool(self.sets)
+            and self.operation is not None
+            and (self.operation.policy.onward != NOBODY_ELSE)
+        )
+
+    @property
     def is_copy(self) -> bool:
         """Whether it was said to be a copy."""
         body = self.operation.body if self.operation is not None else None
@@ -131,7 +148,7 @@ class Planner:
         self._pepper = hub.secrets.pepper
         self._name = name
         self._now = hub.clock()
-        self._sets = Sets.of(work.partners.shared_sets(), hub.directory)
+        self._sets = Sets.of(work, hub.directory, self._now)
         self._codes: Mapping[int, Sequence[Code]] = {}
 
     def drafts(self, keys: Iterable[int]) -> list[Draft]:
@@ -170,16 +187,22 @@ class Planner:
         policy = self._sets.policy(shared) if shared else None
         after = frozenset(policy.sets if policy is not None else ())
         drafts: list[Draft] = []
-        if policy is not None and (last is None or before != after or _differs(one, last)):
+        if policy is not None and (last is None or before != after or _differs(one, last, policy)):
             drafts.append(self._asserted(one, speaker, last, policy))
-        if last is None or last.operation is None or not before - after:
+        if last is None or last.operation is None:
+            return drafts
+        # Whoever had it from another hub only will not hear of it any more: to them it is over.
+        is_closed = policy is not None and policy.onward == NOBODY_ELSE and last.is_onward
+        gone = before if is_closed else before - after
+        if not gone:
             return drafts
         # What is over says so itself, at home and abroad, if it was said until when it is.
         if self._is_over(one) and last.operation.expires <= int(self._now.timestamp()):
             return drafts
         if one.is_live and not self._is_over(one) and not self._stays(one):
-            gone = Policy(last.operation.policy.tlp, tuple(sorted(before - after)))
-            return [*drafts, self._narrowed(one, speaker, last, narrowed, gone)]
+            said = last.operation.policy
+            over = Policy(said.tlp, tuple(sorted(gone)), said.onward)
+            return [*drafts, self._narrowed(one, speaker, last, narrowed, over)]
         return [self._revoked(one, speaker, last)]
 
     def _asserted(
@@ -200,7 +223,8 @@ class Planner:
         if last.operation is None:
             return []
         register = Register(self._name, last.kept.register.author, PURGE, one.id)
-        policy, body = last.operation.policy, Purge(ERASURE)
+        # Whoever may still hold it: what says nothing of it may be passed on.
+        policy, body = replace(last.operation.policy, onward="set"), Purge(ERASURE)
         draft = _draft(one, speaker, (None, register), op=Op.PURGE, policy=policy, body=body)
         return [replace(draft, keep=last.kept.keep)]
 
@@ -256,8 +280,14 @@ class Planner:
         target = f"{origin}/{name}/{self._sets.ids[row.set_key]}"
         author = self._author("o", speaker.operator_id)
         register = Register(self._name, author, OPINION, target)
+        policy = self._sets.policy([row.set_key])
         kept = self._work.exchange.registers([register]).get(register)
-        if kept is not None and kept.said == row.n and not self._lapses(kept, about):
+        if (
+            kept is not None
+            and kept.said == row.n
+            and not self._lapses(kept, about)
+            and (policy.onward == NOBODY_ELSE or self._is_onward(kept))
+        ):
             return []
         opinion = Opinion(
             row.set_key, row.stance, row.reason, row.basis, row.assessed_by, row.reach
@@ -270,7 +300,7 @@ class Planner:
                 op=Op.OPINION,
                 operator=speaker.operator_name,
                 operator_kind=row.operator_kind,
-                policy=self._sets.policy([row.set_key]),
+                policy=policy,
                 body=statements.stated_opinion(opinion),
                 expires=about.expires,
                 indicator=about.key,
@@ -285,6 +315,12 @@ class Planner:
         """
         expires, now = int(about.expires.timestamp()), int(self._now.timestamp())
         return about.is_live and kept.keep < expires <= now + LIFE
+
+    def _is_onward(self, kept: Kept) -> bool:
+        """Whether what was said last may be passed on."""
+        key = kept.operation or 0
+        said = operation_in(self._work.exchange.sealed([key]).get(key))
+        return said is not None and said.policy.onward != NOBODY_ELSE
 
     # -- shared -------------------------------------------------------------------------------
 
@@ -331,9 +367,13 @@ def _left(last: Said | None, narrowed: Said | None) -> frozenset[str]:
     return last.sets - set(said.policy.sets)
 
 
-def _differs(one: Indicator, last: Said) -> bool:
-    """Whether an indicator says something else than was said of it."""
-    return not last.sets or last.kept.said != one.n or (one.copied and not last.is_copy)
+def _differs(one: Indicator, last: Said, policy: Policy) -> bool:
+    """Whether an indicator says something else than was said of it, or to others."""
+    said = last.operation
+    if said is None or not last.sets or last.kept.said != one.n:
+        return True
+    is_other = (said.policy.tlp, said.policy.onward) != (policy.tlp, policy.onward)
+    return is_other or (one.copied and not last.is_copy)
 
 
 def _draft(

@@ -21,7 +21,7 @@ from federation.publishing import Signed, alive, checkpoint, grown, signed
 from hub.domain.changes import EXCLUSION, INDICATOR, LINKS, OPINION, SYSTEM
 from hub.ports import Hub, Work
 from hub.ports.exchange import Kept, Leaf, OwnLog, Statement, Voice
-from hub.services.exchange import excluding
+from hub.services.exchange import excluding, manifests
 from hub.services.exchange.planning import Draft, Planner
 
 CURSOR = "publishing"
@@ -74,6 +74,17 @@ def backfill(hub: Hub, voice: Voice, randomness: Randomness, *, limit: int = AT_
 
     _say(plan, hub, voice, randomness, moved)
     return len(keys)
+
+
+def announce(hub: Hub, voice: Voice, randomness: Randomness) -> int:
+    """Say what the sets of ours are, where that is new; returns of how many."""
+    with hub.begin.reading() as work:
+        log = work.logs.open(voice.log.origin)
+        plan = _Plan(manifests.drafts(work, hub, voice), log, work.logs.edge(log))
+    if plan.drafts:
+        _say(plan, hub, voice, randomness, lambda _: True)
+    manifests.adopt(hub, voice)
+    return len(plan.drafts)
 
 
 def show_checkpoint(hub: Hub, voice: Voice) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 import orjson
@@ -23,13 +24,15 @@ from bench.altered.photographs import NoPhotographsError
 from bench.calls import RefusedError
 from bench.engine import exactness, following, merging, sizes as engine_sizes, skew
 from bench.engine.rivals import NoRivalsError
+from bench.federation import cut, first_sync, idle, long_log, steady
 from bench.hubs import NotReadyError
 from bench.lookups import WrongAnswerError
 from bench.machine import machine
 from bench.measures import Measure, as_json, at_least, show
 from bench.postgres import NoPostgresError
-from bench.stage import ASKED, SIZES, Stage
+from bench.stage import ASKED, CUT, LEAVES, OPERATIONS, SIZES, Stage
 from bench.wrk import NoLoadError
+from hub.demo.running import DemoError
 
 MEASURES: Mapping[str, Callable[[Stage], Iterable[Measure]]] = {
     "start": starts.measure,
@@ -46,9 +49,18 @@ MEASURES: Mapping[str, Callable[[Stage], Iterable[Measure]]] = {
     "followers": followers.measure,
     "to-match": to_match.measure,
     "altered": altered.measure,
+    "federation-idle": idle.measure,
+    "federation-first-sync": first_sync.measure,
+    "federation-steady": steady.measure,
+    "federation-cut": cut.measure,
+    "federation-log": long_log.measure,
 }
-GROUPS = {"engine": tuple(name for name in MEASURES if name.startswith("engine-"))}
+GROUPS = {
+    group: tuple(name for name in MEASURES if name.startswith(f"{group}-"))
+    for group in ("engine", "federation")
+}
 REFUSALS = (
+    DemoError,
     NoLoadError,
     NoPhotographsError,
     NoPostgresError,
@@ -61,6 +73,10 @@ REFUSALS = (
 RESULTS = Path(__file__).parent / "results"
 
 
+def _numbers(_context: click.Context, _option: click.Parameter, text: str) -> tuple[int, ...]:
+    return tuple(map(int, text.split(",")))
+
+
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice([*MEASURES, *GROUPS]))
 @click.option("--json", "in_json", is_flag=True, help="One JSON object as the last line.")
@@ -70,19 +86,20 @@ RESULTS = Path(__file__).parent / "results"
     "--sizes",
     default=",".join(map(str, SIZES)),
     show_default=True,
-    callback=lambda _context, _option, text: tuple(map(int, text.split(","))),
+    callback=_numbers,
     help="How many codes the engine holds, one size after another.",
 )
 @click.option("--asked", default=ASKED, show_default=True, help="Compared with brute force.")
-def main(
-    names: tuple[str, ...],
-    codes: int,
-    sizes: tuple[int, ...],
-    asked: int,
-    *,
-    in_json: bool,
-    save: bool,
-) -> None:
+@click.option("--operations", default=OPERATIONS, show_default=True, help="Of a hub's first sync.")
+@click.option("--cut", default=CUT, show_default=True, help="Operations of each side of a cut.")
+@click.option(
+    "--leaves",
+    default=",".join(map(str, LEAVES)),
+    show_default=True,
+    callback=_numbers,
+    help="How long a log is, the shortest first.",
+)
+def main(names: tuple[str, ...], *, in_json: bool, save: bool, **sizes: Any) -> None:
     """Measure everything, or what is named; exit with 1 where something was not reached."""
     # Asked to end, it ends what it started too.
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(1))
@@ -91,7 +108,7 @@ def main(
     found: list[Measure] = []
     failures: list[str] = []
     began = time.monotonic()
-    stage = Stage(codes, sizes, asked, lambda now: console.print(f"[dim]{_since(began)} {now} …"))
+    stage = Stage(**sizes, tell=lambda now: console.print(f"[dim]{_since(began)} {now} …"))
     with closing(stage.ends):
         for name in _single(names or MEASURES):
             console.print(f"[dim]{name} …")

@@ -60,16 +60,17 @@ _Made = tuple[int, bytes, Indicator]
 """A copy: its key, its code, and what it is a copy of."""
 
 
-def fill(settings: Settings, codes: Bits) -> None:
+def fill(settings: Settings, codes: Bits, given: Sequence[tuple[str, str]] = ()) -> None:
     """Keep each code as an indicator of its own, in turn by each giver and in each set.
 
     Args:
-        settings: of a hub that does not run, and whose members and sets are there; the member
-            that came last gives nothing.
+        settings: of a hub that does not run, and whose members and sets are there.
         codes: more of them than there are pairs of a giver and a set.
+        given: public ids of each giver and set, in turn; without, each member gives to each set
+            but the one that came last, which gives nothing.
     """
     values = packed_codes(codes)
-    pairs = _pairs(settings)
+    pairs = _named(settings, given) if given else _pairs(settings)
     at = clock.now() - AGE
     firsts = _contributed(settings, pairs, values[: len(pairs)], at)
     with closing(sqlite3.connect(settings.database_file or ":memory:")) as sql:
@@ -89,6 +90,14 @@ def _pairs(settings: Settings) -> list[tuple[int, int]]:
         members = sql.execute("SELECT key FROM member ORDER BY key").fetchall()
         sets = sql.execute("SELECT key FROM sharing_set").fetchall()
     return [(member, into) for (member,) in members[:-1] for (into,) in sets]
+
+
+def _named(settings: Settings, given: Sequence[tuple[str, str]]) -> list[tuple[int, int]]:
+    """Givers and sets by internal key."""
+    with closing(sqlite3.connect(settings.database_file or ":memory:")) as sql:
+        members = dict(sql.execute("SELECT id, key FROM member").fetchall())
+        sets = dict(sql.execute("SELECT id, key FROM sharing_set").fetchall())
+    return [(members[member], sets[into]) for member, into in given]
 
 
 def _contributed(
@@ -126,7 +135,7 @@ def _pass_over(settings: Settings, at: datetime) -> None:
     with closing(database), begin.writing(SYSTEM) as work:
         head = work.history.head().position
         for cursor in (NEIGHBOURS, RIPENING):
-            work.history.advance(cursor, expected=0, position=head)
+            work.history.advance(cursor, expected=work.history.cursor(cursor), position=head)
         work.commit()
 
 

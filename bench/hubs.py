@@ -20,6 +20,11 @@ from hub.settings import Address, Settings
 PATIENCE = 180.0
 """Seconds that a start may take, kernels compiled and all."""
 GRACE = 20.0
+LIMITS = {
+    # The limits of what one operator may ask are not what is measured.
+    "BREAKWATER_REQUESTS_PER_SECOND": "1000000",
+    "BREAKWATER_HITS_A_DAY": "1000000000",
+}
 
 
 class NotReadyError(Exception):
@@ -56,9 +61,7 @@ def running_hub(data: Path, **more: str) -> Iterator[Running]:
     environment = {
         **os.environ,
         "BREAKWATER_DATA": str(data),
-        # The limits of what one operator may ask are not what is measured.
-        "BREAKWATER_REQUESTS_PER_SECOND": "1000000",
-        "BREAKWATER_HITS_A_DAY": "1000000000",
+        **LIMITS,
         **more,
     }
     environment.pop("REDIS_URL", None)

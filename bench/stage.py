@@ -31,6 +31,7 @@ PATIENCE = 240.0
 """Seconds that engines and links may take to come to the head."""
 SIZES = (1_000_000, 10_000_000)
 ASKED = 20_000
+OPERATIONS, CUT, LEAVES = 100_000, 20_000, (10_000, 1_000_000)
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,12 @@ class Stage:
     """How many codes the engine is measured with."""
     asked: int = ASKED
     """Questions that are compared with brute force."""
+    operations: int = OPERATIONS
+    """How many a hub says to another that joins."""
+    cut: int = CUT
+    """How many each of two hubs says while they are cut off from each other."""
+    leaves: tuple[int, ...] = LEAVES
+    """How long a log is, the shortest first."""
     tell: Callable[[str], None] = print
     """Takes what is being done now."""
     ends: ExitStack = field(default_factory=ExitStack)

@@ -9,7 +9,7 @@ import os
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -104,9 +104,25 @@ class Paired:
         return {one["hub"]: one for one in found}
 
 
+def _nothing_more(_port: int) -> Mapping[str, str]:
+    """What a hub is told beside what all are told."""
+    return {}
+
+
 @contextmanager
-def running_hubs(folder: Path, casts: Sequence[Cast] = THREE) -> Iterator[list[Paired]]:
-    """Start hubs that know nobody yet; whatever happens, nothing of them is left running."""
+def running_hubs(
+    folder: Path,
+    casts: Sequence[Cast] = THREE,
+    *,
+    more: Callable[[int], Mapping[str, str]] = _nothing_more,
+) -> Iterator[list[Paired]]:
+    """Start hubs that know nobody yet; whatever happens, nothing of them is left running.
+
+    Args:
+        folder: for their data.
+        casts: who runs each.
+        more: further settings of a hub, by the port that it listens on.
+    """
     settings = {
         "BREAKWATER_PARTNER_NETWORKS": LOOPBACK,
         "BREAKWATER_WORKERS": "1",
@@ -117,7 +133,8 @@ def running_hubs(folder: Path, casts: Sequence[Cast] = THREE) -> Iterator[list[P
     for cast in casts:
         place = folder / cast.hub
         place.mkdir()
-        hubs.append(Paired(cast, RunningHub(place, free_port(), settings=settings)))
+        port = free_port()
+        hubs.append(Paired(cast, RunningHub(place, port, settings={**settings, **more(port)})))
     with ExitStack() as running:
         running.callback(at_once, Paired.close, hubs)
         first, *others = hubs
@@ -132,10 +149,10 @@ def running_hubs(folder: Path, casts: Sequence[Cast] = THREE) -> Iterator[list[P
 def pair(hubs: Sequence[Paired]) -> None:
     """Pair each with each; every line goes a way that nobody else can write to."""
     first, *others = hubs
-    first.line = first.type("partners", "invite", *_introduced(first))["line"]
+    first.line = first.type("partners", "invite", *introduced(first))["line"]
 
     def take(hub: Paired) -> None:
-        hub.line = hub.type("partners", "pair", first.line, *_introduced(hub))["line"]
+        hub.line = hub.type("partners", "pair", first.line, *introduced(hub))["line"]
 
     at_once(take, others)
 
@@ -156,7 +173,7 @@ def share(hubs: Sequence[Paired]) -> str:
         for other in hubs:
             if other is not hub:
                 hub.type("partners", "share", other.name, made, *named)
-        _admit(hub, made)
+        admit(hub, made)
 
     at_once(settle, hubs)
     time.sleep(HEARD)
@@ -173,14 +190,17 @@ def at_once(do: Callable[[Paired], T], hubs: Iterable[Paired]) -> list[T]:
         people.shutdown(wait=False, cancel_futures=True)
 
 
-def _introduced(hub: Paired) -> tuple[str, ...]:
+def introduced(hub: Paired) -> tuple[str, ...]:
+    """The words by which somebody says at its console who a hub is."""
     return ("--as", hub.name, "--run-by", hub.cast.operator, "--kind", hub.cast.kind)
 
 
-def _admit(hub: Paired, shared: str) -> None:
+def admit(hub: Paired, shared: str) -> str:
+    """Admit the operator of a hub with a member that uses a set; returns the member's id."""
     operator = hub.cast.operator
     contact = ("--contact", f"legal=legal@{operator}")
     made = hub.type("operators", "add", operator, "--kind", hub.cast.kind, *contact)["id"]
-    member = hub.type("members", "add", made, "main")["id"]
+    member: str = hub.type("members", "add", made, "main")["id"]
     hub.key = hub.type("keys", "add", member, "--role", "contributor", "--name", "demo")["secret"]
     hub.type("sets", "grant", shared, member, "contribute", "lookup")
+    return member

@@ -88,6 +88,17 @@ class RunningHub:
             self.set_id = _SET.findall(text)[0]
 
     @property
+    def pid(self) -> int:
+        """Process id of its supervisor.
+
+        Raises:
+            DemoError: It does not run.
+        """
+        if self._process is None:
+            raise DemoError("The hub does not run.")
+        return self._process.pid
+
+    @property
     def screen(self) -> Path:
         """Where what it writes lies."""
         return self.folder / "screen.txt"
@@ -157,12 +168,11 @@ class RunningHub:
         Raises:
             DemoError: It does not run.
         """
-        if self._process is None:
-            raise DemoError("The hub does not run.")
+        supervisor = self.pid
         for pid, parent, arguments in _processes():
             # It writes its socket into its own title.
             titled = [word for word in arguments if word.startswith(_TITLE)]
-            if parent == self._process.pid and titled:
+            if parent == supervisor and titled:
                 return pid, titled[0].removeprefix(_TITLE)
         raise DemoError("The hub's Valkey does not run.")
 

@@ -14,7 +14,7 @@ DEV := .venv/.dev
 RIVALS := .venv/.rivals
 INPUTS := setup.cfg pyproject.toml requirements/bootstrap.txt requirements/install
 
-.PHONY: help up demo demo-federation setup test lint bench bench-engine requirements clean
+.PHONY: help up demo demo-federation setup test lint bench bench-engine bench-federation requirements clean
 
 help:  ## Show this list
 	@echo "Breakwater: child-safety signal exchange between platforms"
@@ -46,6 +46,9 @@ bench: $(RIVALS)  ## Measure everything, rivals and yardsticks beside it (ARGS=-
 
 bench-engine: $(RIVALS)  ## Measure nearest match beside its rivals, and over HTTP (ARGS=--sizes=1000000)
 	@exec $(BIN)/python -m bench engine lookups batches --codes 1000000 $(ARGS)
+
+bench-federation: $(RIVALS)  ## Measure exchange between hubs, a rival beside it (ARGS=--operations=1000000)
+	@exec $(BIN)/python -m bench federation $(ARGS)
 
 bench-%: $(DEV)  ## Measure one thing: make bench-NAME
 	@exec $(BIN)/python -m bench $* $(ARGS)

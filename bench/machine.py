@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 LIBRARIES = ("flask", "granian", "numba", "numpy", "psycopg", "sqlalchemy")
-RIVALS = ("faiss-cpu", "threatexchange")
+RIVALS = ("faiss-cpu", "medallion", "taxii2-client", "threatexchange")
 
 
 def machine() -> dict[str, object]:

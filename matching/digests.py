@@ -38,10 +38,20 @@ def rows_digest(
     if len(indicators) <= _FEW:
         rows = zip(indicators.tolist(), tags.tolist(), codes.tolist(), strict=True)
         return sum(_row_digest(signal_index, *row) for row in rows) & MASK
+    return int(np.add.reduce(row_digests(signal_index, indicators, tags, codes)))
+
+
+def row_digests(
+    signal_index: int,
+    indicators: NDArray[np.uint64],
+    tags: NDArray[np.uint32],
+    codes: NDArray[np.uint64],
+) -> NDArray[np.uint64]:
+    """What each row adds to the digest: uint64 ``(n,)``. Arguments as for ``rows_digest``."""
     state = np.full(len(indicators), signal_index + 1, np.uint64)
     for column in (indicators, tags.astype(np.uint64), *codes.T):
         state = _mixed(state ^ column)
-    return int(np.add.reduce(state))
+    return state
 
 
 def _row_digest(signal_index: int, indicator: int, tag: int, words: Sequence[int]) -> int:

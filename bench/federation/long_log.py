@@ -142,7 +142,7 @@ class LongLog:
 def measure(stage: Stage) -> Iterator[Measure]:
     """Let a log grow, and time each thing at each length."""
     found: dict[int, Costs] = {}
-    with _opened(stage.folder / "long-log") as log:
+    with empty_log(stage.folder / "long-log") as log:
         for size in stage.leaves:
             stage.tell(f"a log of {size:,} entries")
             log.lay(size)
@@ -157,7 +157,7 @@ def measure(stage: Stage) -> Iterator[Measure]:
 
 
 @contextmanager
-def _opened(folder: Path) -> Iterator[LongLog]:
+def empty_log(folder: Path) -> Iterator[LongLog]:
     """A hub's database with nothing in it."""
     folder.mkdir(mode=0o700)
     settings = Settings.read({"BREAKWATER_DATA": str(folder)})

@@ -91,9 +91,10 @@ def _worked(a: Paired, b: Paired, into: str, *, follow: bool, number: int) -> Ro
     lags: list[float] = []
     taken: list[float] = []
     with (
+        at_work(members, seconds=SECONDS, seed=SEED + 60 + 10 * number) as working,
+        # Opened now: a connection that nobody uses for long is hung up.
         line(a) as at_a,
         line(b) as at_b,
-        at_work(members, seconds=SECONDS, seed=SEED + 60 + 10 * number) as working,
     ):
         asker, *givers = working
         # What is given at one hub is looked for at the other.

@@ -6,6 +6,7 @@ import importlib
 import logging
 import multiprocessing
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,6 +25,10 @@ LAST_WORDS = 5
 """Seconds that a process has for the requests it is answering when it is asked to end."""
 HEADERS_WITHIN = 10_000
 """Milliseconds within which a request's headers must have come."""
+YOUNG = 10_000
+"""Values that are made before it is looked which of them nobody holds any more."""
+TURN_SECONDS = 0.0005
+"""For which a thread of the worker goes on while another waits: a tenth of Python's own."""
 LOGGING = {
     "filters": {"events": {"()": "hub.cli.serving.Events"}},
     "formatters": {"json": {"()": "hub.adapters.logs.formatter"}},
@@ -101,6 +106,9 @@ def run_jobs(settings: Settings, stop: threading.Event) -> None:
         from hub.adapters import logs, metrics  # noqa: PLC0415  # same
         from hub.wiring import assemble  # noqa: PLC0415  # same
 
+    # What carries a change to where it is found waits for the disk and for Redis dozens of times,
+    # and after each of them for whoever computes: a page from a partner is much of that.
+    sys.setswitchinterval(TURN_SECONDS)
     logs.configure(settings.log_level)
     hub = assemble(settings)
     if settings.metrics_listen is not None:
@@ -121,6 +129,9 @@ def unswept() -> Iterator[None]:
     finally:
         gc.freeze()
         gc.enable()
+        # A page from a partner is tens of thousands of values that all go again by themselves: by
+        # default they would be gone through dozens of times.
+        gc.set_threshold(YOUNG)
 
 
 def metrics_folder(settings: Settings) -> Path:

@@ -16,7 +16,7 @@ from hub.storage import tables
 from hub.storage.dialects import built, insert
 from hub.storage.frames import ADD as _ADD_FRAMES, frame_counts, frames_of, frames_row
 from hub.storage.sending import slices, together, write
-from hub.storage.totals import difference, total
+from hub.storage.totals import difference, total, totals
 from hub.storage.words import packed, unpacked
 from matching.signals import VPDQ
 
@@ -202,10 +202,10 @@ class SqlIndicators:
             write(self._connection, _ADD_FRAMES, frames)
             write(self._connection, _ADD_VERSION, versions)
             write(self._connection, _ADD_ENTRY, entries)
-        return [
-            (one, total(one.key, one.label, draft.codes))
-            for one, draft in zip(added, drafts, strict=True)
+        counted = [
+            (one.key, one.label, draft.codes) for one, draft in zip(added, drafts, strict=True)
         ]
+        return list(zip(added, totals(counted), strict=True))
 
     def keep_account(self, key: int, account: Account, sealed: bytes) -> None:
         """Keep the sealed value of an account indicator."""

@@ -8,6 +8,7 @@ returns one is asked of the driver itself, by ``ask``, and read when the block i
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -59,9 +60,36 @@ def ask(connection: Connection, statement: str, values: Row) -> Callable[[], Row
 
 
 def write(connection: Connection, statement: sa.Insert, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows; one alone goes the short way."""
-    if rows:
+    """Insert rows, all with the same columns; one alone goes the short way."""
+    if len(rows) > 1 and connection.dialect.name == "sqlite":
+        text, columns = _compiled(statement, tuple(rows[0]), connection.dialect)
+        connection.exec_driver_sql(
+            text,
+            [
+                tuple(row[name] if read is None else read(row[name]) for name, read in columns)
+                for row in rows
+            ],
+        )
+    elif rows:
         connection.execute(statement, rows[0] if len(rows) == 1 else rows)
+
+
+@lru_cache(maxsize=256)
+def _compiled(
+    statement: sa.Insert, names: tuple[str, ...], dialect: sa.Dialect
+) -> tuple[str, list[tuple[str, Any]]]:
+    """A statement for SQLite, and what turns each of its values into one of the driver's.
+
+    SQLAlchemy would look all of that up again for each row: with a thousand of them, that is most
+    of what it takes to insert them.
+    """
+    compiled = statement.compile(dialect=dialect, column_keys=list(names))
+    types = {bind.key: bind.type for bind in compiled.binds.values()}
+    columns = [
+        (name, types[name].dialect_impl(dialect).bind_processor(dialect))
+        for name in compiled.positiontup or ()
+    ]
+    return str(compiled), columns
 
 
 def slices(values: list[T], size: int = 5000) -> Iterable[list[T]]:

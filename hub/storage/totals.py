@@ -7,7 +7,7 @@ SQL, checkpoint and engine can be held against each other at equal positions.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -15,8 +15,12 @@ from hub.domain.changes import Delta
 from hub.domain.indicators import Code
 from hub.domain.sharing import GONE
 from matching.batches import words_of
-from matching.digests import rows_digest
+from matching.digests import MASK, row_digests, rows_digest
 from matching.signals import INDEX, SIGNALS
+
+FEW = 16
+"""Up to so many indicators it is quicker to go through them one by one."""
+_NOTHING = Delta(0, 0)
 
 
 def total(key: int, label: int, codes: Iterable[Code]) -> dict[str, Delta]:
@@ -29,13 +33,34 @@ def total(key: int, label: int, codes: Iterable[Code]) -> dict[str, Delta]:
     return {signal: _total(signal, key, label, rows) for signal, rows in by_signal.items()}
 
 
+def totals(some: Sequence[tuple[int, int, Sequence[Code]]]) -> list[dict[str, Delta]]:
+    """As ``total`` of each key, label and codes; together, as an array, where they are many."""
+    if len(some) <= FEW:
+        return [total(*one) for one in some]
+    rows: dict[str, list[tuple[int, int, int, bytes]]] = defaultdict(list)
+    for place, (key, label, codes) in enumerate(some):
+        if label != GONE:
+            for code in codes:
+                tag = (code.derivation << 24) | label
+                rows[code.signal].append((place, key, tag, code.value))
+    found: list[dict[str, Delta]] = [{} for _ in some]
+    for signal, all_of_it in rows.items():
+        places, keys, tags, values = zip(*all_of_it, strict=True)
+        words = words_of(SIGNALS[signal], b"".join(values))
+        owners = np.array(keys, np.uint64)
+        digests = row_digests(INDEX[signal], owners, np.array(tags, np.uint32), words)
+        for place, digest in zip(places, digests.tolist(), strict=True):
+            before = found[place].get(signal, _NOTHING)
+            found[place][signal] = Delta(before.count + 1, (before.digest + digest) & MASK)
+    return found
+
+
 def difference(before: Mapping[str, Delta], after: Mapping[str, Delta]) -> dict[str, Delta]:
     """What takes *before* to *after*, for the signals that one of them touches."""
-    nothing = Delta(0, 0)
     return {
         signal: Delta(
-            after.get(signal, nothing).count - before.get(signal, nothing).count,
-            after.get(signal, nothing).digest - before.get(signal, nothing).digest,
+            after.get(signal, _NOTHING).count - before.get(signal, _NOTHING).count,
+            after.get(signal, _NOTHING).digest - before.get(signal, _NOTHING).digest,
         )
         for signal in before.keys() | after.keys()
     }

@@ -88,7 +88,7 @@ def _serving(folder: Path, count: int) -> Iterator[str]:
         process.wait()
 
 
-def _data(address: str, collection: str, count: int) -> dict[str, object]:
+def _data(address: str, collection: str, count: int) -> dict[str, Any]:
     """Everything that medallion holds."""
     objects = [_indicator(number) for number in range(count)]
     manifest = [

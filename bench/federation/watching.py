@@ -4,8 +4,9 @@
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
-from bench.calls import Line, question, questions
+from bench.calls import question, questions
 from bench.lookups import WrongAnswerError
 
 PAUSE = 0.004
@@ -15,12 +16,19 @@ LOST = 120.0
 """Seconds after which what should happen is taken to never happen."""
 
 
-def is_found(line: Line, text: str) -> bool:
+class Asked(Protocol):
+    """Whoever answers what is matched."""
+
+    def ask(self, body: bytes) -> Any:
+        """Match."""
+
+
+def is_found(line: Asked, text: str) -> bool:
     """Whether a code is a hit now."""
     return bool(line.ask(question(text))["answers"][0]["answer"] == "hit")
 
 
-def until(line: Line, text: str, *, found: bool, patience: float = LOST) -> float:
+def until(line: Asked, text: str, *, found: bool, patience: float = LOST) -> float:
     """Ask for a code until it is found, or is not any more; returns when that was.
 
     Raises:
@@ -34,7 +42,7 @@ def until(line: Line, text: str, *, found: bool, patience: float = LOST) -> floa
     return time.perf_counter()
 
 
-def found_of(line: Line, texts: Sequence[str]) -> list[bool]:
+def found_of(line: Asked, texts: Sequence[str]) -> list[bool]:
     """Of each code whether it is a hit."""
     answers: list[bool] = []
     for start in range(0, len(texts), AT_ONCE):
@@ -52,7 +60,7 @@ class Watch:
         lags: seconds from when a code was given until it was found.
     """
 
-    line: Line
+    line: Asked
     lags: list[float] = field(default_factory=list)
     _waiting: dict[str, float] = field(default_factory=dict)
 

@@ -24,6 +24,8 @@ GIVEN, ASKED = 200, 500
 """A second."""
 TOGETHER = 20
 """Contributions in a request: who has 200 a second does not send each alone."""
+ASKERS = 4
+"""Connections, as with other lookups that are measured."""
 ROUNDS, SECONDS = 2, 20
 LAG, UNHARMED = 5, 2
 LOOK = 0.02
@@ -85,7 +87,7 @@ def _worked(a: Paired, b: Paired, into: str, *, follow: bool, number: int) -> Ro
     """Let members work for a while."""
     texts = as_hex(random_codes(1_000, SEED + 50))
     members: list[Member] = [
-        Asker(b.running.port, b.key, texts, ASKED),
+        *(Asker(b.running.port, b.key, texts, ASKED // ASKERS) for _ in range(ASKERS)),
         *(Giver(one.running.port, one.key, into, GIVEN, TOGETHER) for one in (a, b)),
     ]
     lags: list[float] = []
@@ -96,7 +98,7 @@ def _worked(a: Paired, b: Paired, into: str, *, follow: bool, number: int) -> Ro
         line(a) as at_a,
         line(b) as at_b,
     ):
-        asker, *givers = working
+        askers, givers = working[:ASKERS], working[ASKERS:]
         # What is given at one hub is looked for at the other.
         watches = [Watch(at_b, lags), Watch(at_a, lags)]
         ends = time.monotonic() + SECONDS + LOST
@@ -105,7 +107,7 @@ def _worked(a: Paired, b: Paired, into: str, *, follow: bool, number: int) -> Ro
         ):
             if time.monotonic() > ends:
                 raise WrongAnswerError(f"{sum(one.lost for one in watches)} codes are not found")
-            taken += asker.told()
+            taken += [one for asker in askers for one in asker.told()]
             for giver, watch in zip(givers, watches, strict=True):
                 given = list(giver.told())
                 if follow:

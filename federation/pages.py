@@ -24,6 +24,8 @@ MAX_BYTES = 8 * 1024 * 1024  # of a page
 MAX_NOTE = 64 * 1024  # characters
 MAX_PROOF = 64  # hashes
 MAX_SETS = 10_000
+MAX_NOTES = MAX_RECORDS
+"""Checkpoints of other hubs in a page: one a record at most."""
 REVOKES = "revoke"
 
 
@@ -33,6 +35,21 @@ class Withheld(StrEnum):
     POLICY = "policy"
     PURGED = "purged"
     EXPIRED = "expired"
+
+
+@dataclass(frozen=True)
+class Inclusion:
+    """Where an operation is in its origin's log.
+
+    Attributes:
+        index: of its entry there.
+        size: of the tree that the path leads to.
+        path: hashes of the subtrees beside the way to that tree's root, the nearest first.
+    """
+
+    index: int
+    size: int
+    path: tuple[bytes, ...] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -46,6 +63,7 @@ class Record:
         id: of the operation, 64 hex digits; empty where it follows from the envelope.
         envelope: as JSON, unread; None: withheld.
         withheld: why.
+        inclusion: of another hub's operation: where it is in that hub's log.
     """
 
     index: int
@@ -54,6 +72,7 @@ class Record:
     id: str = ""
     envelope: Mapping[str, Any] | None = field(default=None, repr=False)
     withheld: Withheld | None = None
+    inclusion: Inclusion | None = None
 
     def entry(self, operation_id: str) -> bytes:
         """The log's entry, once the operation's id is known."""
@@ -74,6 +93,9 @@ class Page:
         proof: that the log of *size* continues that of *end*.
         checkpoint: the note of that size; None: the one that was asked for.
         is_sparse: whether it has revokes only.
+        manifests: of sets that are shared with whoever asked and may be passed on in: ids of the
+            manifests by which the hub goes.
+        notes: checkpoints of other hubs, to which inclusions lead.
     """
 
     start: int
@@ -84,6 +106,8 @@ class Page:
     proof: tuple[bytes, ...] = ()
     checkpoint: bytes | None = None
     is_sparse: bool = False
+    manifests: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[bytes, ...] = ()
 
     @classmethod
     def parse(cls, data: bytes) -> "Page":
@@ -103,6 +127,8 @@ class Page:
             proof=fields.take("proof", _proof),
             checkpoint=None if note is None else note.encode(),
             is_sparse=fields.maybe("only", one_of(REVOKES)) is not None,
+            manifests=fields.maybe("manifests", _manifests) or {},
+            notes=tuple(one.encode() for one in fields.maybe("checkpoints", _notes) or ()),
         )
         fields.end()
         page.check()
@@ -122,6 +148,10 @@ class Page:
             said["checkpoint"] = self.checkpoint.decode()
         if self.is_sparse:
             said["only"] = REVOKES
+        if self.manifests:
+            said["manifests"] = dict(self.manifests)
+        if self.notes:
+            said["checkpoints"] = [one.decode() for one in self.notes]
         return written(said)
 
     def check(self) -> None:
@@ -147,12 +177,26 @@ def _record(said: dict[str, Any]) -> Record:
     source = fields.take("src", names.hub_name)
     reason = fields.maybe("withheld", _withheld)
     if reason is None:
-        record = Record(index, kind, source, envelope=fields.take("env", members))
+        envelope = fields.take("env", members)
+        inclusion = _inclusion(fields) if kind is Kind.RELAY else None
+        record = Record(index, kind, source, envelope=envelope, inclusion=inclusion)
     else:
         operation = fields.take("op", names.operation_id)
         record = Record(index, kind, source, operation, withheld=Withheld(reason))
     fields.end()
     return record
+
+
+def _inclusion(fields: Fields) -> Inclusion | None:
+    """What proves a relay; without it only this record is not believed."""
+    index = fields.maybe("oi", whole(0))
+    if index is None:
+        return None
+    return Inclusion(
+        index=index,
+        size=fields.take("os", whole(1)),
+        path=fields.take("path", _proof),
+    )
 
 
 def _written(record: Record) -> dict[str, Any]:
@@ -162,8 +206,14 @@ def _written(record: Record) -> dict[str, Any]:
         "src": record.source,
     }
     if record.withheld is None:
-        return said | {"env": record.envelope}
+        return said | {"env": record.envelope} | _written_inclusion(record.inclusion)
     return said | {"op": record.id, "withheld": record.withheld.value}
+
+
+def _written_inclusion(one: Inclusion | None) -> dict[str, Any]:
+    if one is None:
+        return {}
+    return {"oi": one.index, "os": one.size, "path": [unpadded(each) for each in one.path]}
 
 
 _kind, _withheld = one_of(*Kind), one_of(*Withheld)
@@ -189,3 +239,16 @@ def _note(value: Any) -> str:
     if not isinstance(value, str) or len(value) > MAX_NOTE:
         raise ValueError(f"a note of at most {MAX_NOTE} characters")
     return value
+
+
+def _notes(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not 1 <= len(value) <= MAX_NOTES:
+        raise ValueError(f"a list of 1 to {MAX_NOTES} notes")
+    return tuple(_note(one) for one in value)
+
+
+def _manifests(value: Any) -> dict[str, str]:
+    said = members(value)
+    if not 1 <= len(said) <= MAX_SETS:
+        raise ValueError(f"an object of 1 to {MAX_SETS} sets")
+    return {names.set_id(one): names.operation_id(name) for one, name in said.items()}

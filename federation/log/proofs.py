@@ -16,7 +16,8 @@ Node = tuple[int, int]
 Read = Callable[[Sequence[Node]], Sequence[bytes]]
 """Hashes of full subtrees, in the order they are asked for."""
 
-_Range = tuple[int, int]
+Range = tuple[int, int]
+"""Entries from the first up to, not including, the last."""
 
 
 def inclusion_proof(index: int, size: int, read: Read) -> list[bytes]:
@@ -25,22 +26,40 @@ def inclusion_proof(index: int, size: int, read: Read) -> list[bytes]:
     Raises:
         RefusedError: NOT_IN_LOG: there is no such entry.
     """
+    return _hashed(inclusion_ranges(index, size), read)
+
+
+def inclusion_ranges(index: int, size: int) -> list[Range]:
+    """The ranges of entries whose hashes prove that one is in a tree, the nearest first.
+
+    Raises:
+        RefusedError: NOT_IN_LOG: there is no such entry.
+    """
     if not 0 <= index < size:
         raise RefusedError(Alarm.NOT_IN_LOG, "the log has no entry there yet")
     ranges, start, end = [], 0, size
     while end - start > 1:
-        middle = _middle(start, end)
+        middle = middle_of(start, end)
         if index < middle:
             ranges.append((middle, end))
             end = middle
         else:
             ranges.append((start, middle))
             start = middle
-    return _hashed(ranges[::-1], read)
+    return ranges[::-1]
 
 
 def consistency_proof(old: int, new: int, read: Read) -> list[bytes]:
     """Prove that the tree of *new* entries continues that of *old*: RFC 6962, section 2.1.2.
+
+    Raises:
+        RefusedError: ROLLBACK: it had more.
+    """
+    return _hashed(consistency_ranges(old, new), read)
+
+
+def consistency_ranges(old: int, new: int) -> list[Range]:
+    """The ranges of entries whose hashes prove that one tree continues another.
 
     Raises:
         RefusedError: ROLLBACK: it had more.
@@ -51,7 +70,7 @@ def consistency_proof(old: int, new: int, read: Read) -> list[bytes]:
         return []
     ranges, start, end = [], 0, new
     while end != old:
-        middle = _middle(start, end)
+        middle = middle_of(start, end)
         if old <= middle:
             ranges.append((middle, end))
             end = middle
@@ -61,7 +80,7 @@ def consistency_proof(old: int, new: int, read: Read) -> list[bytes]:
     # A verifier knows the old root; it need not be told unless there is more to the old tree.
     if start:
         ranges.append((start, end))
-    return _hashed(ranges[::-1], read)
+    return ranges[::-1]
 
 
 def full_subtrees(start: int, end: int) -> Iterator[Node]:
@@ -72,12 +91,12 @@ def full_subtrees(start: int, end: int) -> Iterator[Node]:
         start += 1 << level
 
 
-def _middle(start: int, end: int) -> int:
+def middle_of(start: int, end: int) -> int:
     """Where a range's left subtree ends: the largest power of two below its size."""
     return start + (1 << (end - start - 1).bit_length() - 1)
 
 
-def _hashed(ranges: Sequence[_Range], read: Read) -> list[bytes]:
+def _hashed(ranges: Sequence[Range], read: Read) -> list[bytes]:
     parts = [list(full_subtrees(*each)) for each in ranges]
     hashes = iter(read([node for nodes in parts for node in nodes]))
     return [folded([next(hashes) for _ in nodes]) for nodes in parts]

@@ -8,7 +8,7 @@ from federation.identity.values import OpKey
 from federation.keys import MemorySigner
 from federation.log.cosignatures import Cosigner
 from federation.log.merkle import Frontier
-from federation.log.proofs import consistency_proof
+from federation.log.proofs import consistency_proof, inclusion_proof
 from federation.log.tiles import ENTRIES, Tile, reading
 from federation.log.verifiers import Verifier
 from federation.operations.leaves import Kind
@@ -92,6 +92,11 @@ class PartnerHub:
         """The revokes from somewhere on."""
         end = len(self.records)
         return Page(start, end, end, tuple(self.records[start:end]), (SET,), is_sparse=True)
+
+    def path(self, index: int) -> tuple[bytes, ...]:
+        """That an entry is in the log as it is now."""
+        size = self.frontier.size
+        return tuple(inclusion_proof(index, size, reading(size, self._fetch)))
 
     def note(self, now: int = NOW) -> bytes:
         """The checkpoint of now."""

@@ -161,7 +161,7 @@ class Accepted:
         passed: how many entries said nothing to us: withheld, forgotten, or our own.
         sets: public ids of the sets that the partner says it shares with us.
         trust: what is believed next; to be kept with the operations, or not at all.
-        manifests: ids of the manifests by which the partner goes, by their sets.
+        manifests: ids of the manifests by which both of us go, by their sets.
     """
 
     operations: tuple[Received, ...]
@@ -211,7 +211,8 @@ def accept(data: bytes, partner: Partner, trust: Trust, now: int) -> Accepted:
     )
     operations, refused, passed = believing.all()
     sets, after = frozenset(page.sets), Trust(head, frontier)
-    return Accepted(operations, refused, passed, sets, after, page.manifests)
+    both = {one: it for one, it in page.manifests.items() if partner.manifests.get(one) == it}
+    return Accepted(operations, refused, passed, sets, after, both)
 
 
 def accept_revokes(

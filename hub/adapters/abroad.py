@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The ways to other hubs, over the network: ``Abroad``."""
 
+import hashlib
 import ipaddress
 import re
+import shutil
 import ssl
 import threading
 from collections import defaultdict
@@ -21,9 +23,10 @@ from federation.transport.addresses import Allowance, Base
 from federation.transport.http import HttpWire, public_tls
 from federation.transport.signatures import Signing
 from federation.transport.sockets import Budget
-from hub.adapters.identities import Identity
+from hub.adapters.identities import BASE, Identity
+from hub.adapters.mirrors import mirrored
 from hub.adapters.nonces import RedisNonces
-from hub.ports.exchange import Enrolled, Voice
+from hub.ports.exchange import Enrolled, Voice, mirror_of
 
 REFRESH_SECONDS = 6 * 3600
 """A timestamp is good for a day: four times as often somebody may fail to see a new one."""
@@ -105,6 +108,17 @@ class NetworkAbroad:
         with self._following[partner.hub]:
             return ask(pairing, self.identity_here.folder, wire)
 
+    def identity_through(self, other: Enrolled, wire: Wire) -> HubFile:
+        """Learn who another hub is from a partner that mirrors its repository."""
+        # Where it is met itself is not known, and of no matter: nobody goes there.
+        unmet = Pairing(other.hub, f"https://{other.hub}{BASE}", other.root)
+        with self._following[other.hub]:
+            return ask(unmet, self.identity_here.folder, wire, under=mirror_of(other.hub))
+
+    def mirrored(self, hub: str, path: str) -> bytes | None:
+        """A file of another hub's TUF repository, as it was verified last; None: there is none."""
+        return mirrored(self.identity_here.folder / "partners" / hub, path)
+
     def open_wire(self, partner: Enrolled) -> Wire:
         """The way to what a partner tells anybody, and what proves itself: nothing is signed."""
         return open_wire(partner.base, self._allowance)
@@ -134,13 +148,14 @@ def open_wire(base: str, allowance: Allowance) -> Wire:
     return HttpWire(Base.parse(base), tls=_tls(), allowance=allowance)
 
 
-def ask(pairing: Pairing, folder: Path, wire: Wire) -> HubFile:
+def ask(pairing: Pairing, folder: Path, wire: Wire, *, under: str = "") -> HubFile:
     """Ask a hub who it is, from its pairing string on.
 
     Args:
         pairing: whom to believe.
         folder: of our identity; what is learnt is remembered there.
-        wire: the way to it.
+        wire: the way to it, or to a partner of ours that mirrors its repository.
+        under: where the mirror is, under that partner's address; else nothing.
 
     Raises:
         TransportError: It did not answer.
@@ -150,15 +165,20 @@ def ask(pairing: Pairing, folder: Path, wire: Wire) -> HubFile:
 
     def fetch(path: str, most: int) -> bytes | None:
         seconds = min(TUF_SECONDS, budget.left())
-        answer = wire.get(path, max_bytes=most, seconds=seconds)
+        answer = wire.get(under + path, max_bytes=most, seconds=seconds)
         if answer.status == NOT_FOUND:
             return None
         if answer.status != OK:
             raise TransportError(f"the partner answered {answer.status}")
         return answer.body
 
-    hub = follow(pairing, fetch, folder / "partners" / pairing.hub).hub
-    if hub.base != pairing.base:
+    own = folder / "partners" / pairing.hub
+    first = own / "metadata" / "root_history" / "1.root.json"
+    # Known by another first root until now, it is another hub to us.
+    if first.exists() and hashlib.sha256(first.read_bytes()).hexdigest() != pairing.root_sha256:
+        shutil.rmtree(own)
+    hub = follow(pairing, fetch, own).hub
+    if not under and hub.base != pairing.base:
         what = "the hub is elsewhere now: pair with it again to confirm"
         raise RefusedError(Alarm.TRANSPORT, what)
     if hub.min_version > VERSION:

@@ -111,6 +111,17 @@ def operations() -> Response:
     return Response(page.encoded(), mimetype=MEDIA_TYPE, headers=headers)
 
 
+@blueprint.get("/peers/<name>/<path:what>")
+@policy(PARTNER, problems=(404,))
+def peers(name: str, what: str) -> Response:
+    """Who another hub is, and how its log is, to a partner that shares a set with it and us."""
+    hub = current()
+    found = serving.of_peer(name, what, partner_asking(), hub=hub, voice=_voice(hub))
+    if found is None:
+        raise NotFoundError("file")
+    return Response(found, content_type=NOTE if what == serving.CHECKPOINT else BYTES)
+
+
 @blueprint.post("/bundles")
 @policy(PARTNER, accepts=(ZIP,), max_bytes=MAX_POSTED, asks=True, problems=(404,))
 def bundles() -> Response:

@@ -15,7 +15,16 @@ from federation.errors import FederationError, RefusedError, TransportError
 from federation.following import LONGEST_WAIT
 from hub.ports import Hub
 from hub.ports.exchange import ACTIVE, Enrolled, Voice
-from hub.services.exchange import being_witnessed, healing, partners, publishing, pulling
+from hub.services.exchange import (
+    being_witnessed,
+    healing,
+    meeting,
+    partners,
+    publishing,
+    pulling,
+    relaying,
+    reviewing,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +39,8 @@ WITNESS_SECONDS = 5.0
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 900.0
 IDENTITY_SECONDS = 1800.0
 """How often a partner is asked who it is: a key that it calls stolen must not hold long."""
+MEET_SECONDS = 10.0
+"""How often a partner is asked for hubs of which nothing is known yet."""
 REST = 2.0
 """Seconds of rest after an answer that came at once and said nothing: no place to wait."""
 
@@ -45,7 +56,9 @@ def publish(hub: Hub, stop: threading.Event) -> None:
             stop.wait(DOUBT_SECONDS)
             continue
         publishing.announce(hub, voice, secrets.token_bytes)
-        said = publishing.publish(hub, voice, secrets.token_bytes)
+        said = relaying.pass_on(hub, voice)
+        said += reviewing.review(hub)
+        said += publishing.publish(hub, voice, secrets.token_bytes)
         said += publishing.backfill(hub, voice, secrets.token_bytes)
         publishing.show_checkpoint(hub, voice)
         if not said:
@@ -113,7 +126,7 @@ def _show(known: Sequence[Enrolled], hub: Hub) -> None:
 
 def _follow(name: str, hub: Hub, stop: threading.Event) -> None:
     """Follow one partner until it is none any more."""
-    pause, asked_at = FIRST_PAUSE, 0.0
+    pause, asked_at, met_at = FIRST_PAUSE, 0.0, 0.0
     while not stop.is_set():
         try:
             voice = hub.abroad.voice()
@@ -124,6 +137,10 @@ def _follow(name: str, hub: Hub, stop: threading.Event) -> None:
                 if not _ask_identity(name, hub):
                     return
                 asked_at = now
+                _meet(name, hub, voice, only_new=False)
+            elif now - met_at > MEET_SECONDS:
+                met_at = now
+                _meet(name, hub, voice, only_new=True)
             if not _turn(name, hub, voice, stop):
                 return
             pause = FIRST_PAUSE
@@ -144,6 +161,16 @@ def _ask_identity(name: str, hub: Hub) -> bool:
         return False
     pulling.ask_identity(partner, hub)
     return True
+
+
+def _meet(name: str, hub: Hub, voice: Voice, *, only_new: bool) -> None:
+    """Learn who they are whose word a partner brings, and that they are alive."""
+    with hub.begin.reading() as work:
+        partner = work.partners.named(name)
+    known = None if partner is None else partners.identity_of(partner)
+    if partner is not None and known is not None:
+        wire = hub.abroad.wire(partner, known)
+        meeting.meet_all(partner, wire, hub, voice, only_new=only_new)
 
 
 def _turn(name: str, hub: Hub, voice: Voice, stop: threading.Event) -> bool:

@@ -22,6 +22,7 @@ from hub.ports.access import Access
 from hub.ports.exchange import Abroad, Exchange, Logs, Partners
 from hub.ports.exclusions import Exclusions
 from hub.ports.manifests import Manifests
+from hub.ports.relays import Relays
 from hub.ports.repositories import Facts, History, Indicators, Opinions, Parties, Votes
 from matching.batches import Batch, Hits
 from matching.freshness import Freshness
@@ -118,6 +119,11 @@ class Work(Protocol):
     @property
     def manifests(self) -> Manifests:
         """Whose a set is, and which hubs share it."""
+        ...
+
+    @property
+    def relays(self) -> Relays:
+        """What is passed on."""
         ...
 
     @property

@@ -13,6 +13,7 @@ from federation.log.merkle import Frontier
 from federation.operations.envelopes import Sealed
 from federation.operations.leaves import Kind
 from federation.operations.values import Register
+from federation.pages import Inclusion
 from federation.ports import Nonces, Wire
 from federation.publishing import Growth, LogKeys
 from federation.transport.signatures import Signing
@@ -23,6 +24,11 @@ from hub.domain.pace import Pace
 STORE, REVIEW, COUNTS = 0, 1, 2
 """Levels of trust: kept only, shown to people, counted."""
 ACTIVE, PAUSED, SUSPENDED, QUARANTINED = "active", "paused", "suspended", "quarantined"
+
+
+def mirror_of(hub: str) -> str:
+    """Where a partner mirrors who another hub is, under its own address."""
+    return f"/peers/{hub}"
 
 
 @dataclass(frozen=True)
@@ -162,6 +168,7 @@ class Leaf:
         sealed: what proves it; None: it was purged.
         keep: until when anybody needs it.
         is_revoke: whether it takes something back.
+        inclusion: of a relay: where it is in its origin's log.
     """
 
     index: int
@@ -171,6 +178,7 @@ class Leaf:
     sealed: Sealed | None
     keep: int
     is_revoke: bool = False
+    inclusion: Inclusion | None = None
 
 
 @dataclass(frozen=True)
@@ -214,6 +222,18 @@ class Partners(Protocol):
 
     def heard_of(self, hub: str) -> Enrolled | None:
         """The partner of that name, or the hub that is known by a manifest only."""
+        ...
+
+    def keyed(self, key: int) -> Enrolled | None:
+        """The hub of that internal key."""
+        ...
+
+    def hear(self, key: int, told: Mapping[str, str]) -> None:
+        """Note by which manifests both hubs went while all of a partner's log was read."""
+        ...
+
+    def unhear(self) -> None:
+        """Note that of nobody: what was passed on is to be read once more."""
         ...
 
     def meet(self, hub: str, root: str, *, level: int, at: datetime) -> None:
@@ -318,6 +338,10 @@ class Exchange(Protocol):
 
     def about(self, public_ids: Collection[str], kinds: Collection[str]) -> list[Kept]:
         """All registers of some kinds that are about some indicators, whoever wrote them."""
+        ...
+
+    def foreign(self, after: int, limit: int) -> list[Kept]:
+        """Registers of indicators that others write, beyond one, in the order of internal keys."""
         ...
 
     def of_indicator(self, key: int) -> Kept | None:
@@ -434,6 +458,18 @@ class Abroad(Protocol):
 
     def refresh(self, now: int) -> None:
         """Say that what our repository shows is still meant, if that is due."""
+        ...
+
+    def mirrored(self, hub: str, path: str) -> bytes | None:
+        """A file of another hub's TUF repository, as it was verified last; None: there is none."""
+        ...
+
+    def identity_through(self, other: Enrolled, wire: Wire) -> HubFile:
+        """Learn who another hub is from a partner that mirrors its repository.
+
+        The partner need not be trusted for that: what it shows is verified from the first root on.
+        Same errors as ``identity``.
+        """
         ...
 
     def identity(self, partner: Enrolled) -> HubFile:

@@ -104,3 +104,15 @@ class Manifests(Protocol):
     def name(self, set_key: int, hub: str, naming: Naming) -> None:
         """Decide it."""
         ...
+
+    def review(self, set_key: int) -> None:
+        """Look at all that is held in a set, once more: from whom it may come has changed."""
+        ...
+
+    def reviews(self) -> list[tuple[int, int]]:
+        """Sets that are looked at, each with how far that is."""
+        ...
+
+    def reviewed(self, set_key: int, *, expected: int, after: int | None) -> bool:
+        """Note how far a set was looked at; None: all of it. False: somebody was quicker."""
+        ...

@@ -15,6 +15,7 @@ from hub.storage import tables
 from hub.storage.sending import slices, write
 
 _r, _o, _leaf, _i = tables.register, tables.operation, tables.log_leaf, tables.indicator
+_proof = tables.inclusion
 _twin = tables.operation.alias("twin")
 _KEPT = (
     sa.select(_r, _o.c.id.label("operation_id"), _twin.c.id.label("twin_id"))
@@ -60,6 +61,15 @@ class SqlExchange:
             found.extend(map(_kept, rows))
         return found
 
+    def foreign(self, after: int, limit: int) -> list[Kept]:
+        """Registers of indicators that others write, beyond one, in the order of internal keys."""
+        rows = self._connection.execute(
+            _KEPT.where(_r.c.key > after, _r.c.kind == "indicator", _r.c.said.is_(None))
+            .order_by(_r.c.key)
+            .limit(limit)
+        )
+        return [_kept(row) for row in rows]
+
     def of_indicator(self, key: int) -> Kept | None:
         """The register of an indicator, from which it came or in which it was said; or None."""
         row = self._connection.execute(
@@ -99,6 +109,11 @@ class SqlExchange:
             logged = sa.select(_leaf.c.operation).where(_leaf.c.operation.in_(some))
             self._connection.execute(
                 _o.delete().where(_o.c.key.in_(some), _o.c.key.not_in(logged))
+            )
+            # A key may be given again: what proves an operation goes with it.
+            is_there = sa.exists().where(_o.c.key == _proof.c.operation)
+            self._connection.execute(
+                _proof.delete().where(_proof.c.operation.in_(some), ~is_there)
             )
 
     def purge(self, register: Register) -> int:

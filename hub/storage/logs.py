@@ -7,19 +7,26 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from federation.log.merkle import Frontier
+from federation.log.merkle import Frontier, split
 from federation.log.tiles import HEIGHT, WIDTH
 from federation.operations.envelopes import Sealed
 from federation.operations.leaves import Kind
+from federation.pages import Inclusion
 from federation.publishing import Growth
 from hub.ports.exchange import Leaf, OwnLog
 from hub.storage import tables
 from hub.storage.dialects import insert
 
 _log, _leaf, _tile, _o = tables.hub_log, tables.log_leaf, tables.log_tile, tables.operation
-_LEAF = sa.select(
-    _leaf, _o.c.id, _o.c.payload, _o.c.key_id, _o.c.signature, _o.c.keep
-).join(_o, _o.c.key == _leaf.c.operation)  # fmt: skip
+_i = tables.inclusion
+_LEAF = (
+    sa.select(
+        _leaf, _o.c.id, _o.c.payload, _o.c.key_id, _o.c.signature, _o.c.keep,
+        _i.c.at_index.label("origin_index"), _i.c.size, _i.c.path,
+    )
+    .join(_o, _o.c.key == _leaf.c.operation)
+    .outerjoin(_i, _i.c.operation == _leaf.c.operation)
+)  # fmt: skip
 
 
 class SqlLogs:
@@ -150,4 +157,9 @@ def _entry(row: Row[Any]) -> Leaf:
         sealed=sealed,
         keep=row.keep,
         is_revoke=row.is_revoke,
+        inclusion=None if row.path is None else _inclusion(row),
     )
+
+
+def _inclusion(row: Row[Any]) -> Inclusion:
+    return Inclusion(row.origin_index, row.size, tuple(split(row.path)))

@@ -10,6 +10,7 @@ from hub.storage import tables
 from hub.storage.dialects import insert
 
 _s, _m, _h = tables.sharing_set, tables.set_manifest, tables.set_hub
+_r = tables.set_review
 
 
 class SqlManifests:
@@ -83,3 +84,25 @@ class SqlManifests:
             .values(set_key=set_key, hub=hub, **values)
             .on_conflict_do_update(index_elements=["set_key", "hub"], set_=values)
         )
+
+    def review(self, set_key: int) -> None:
+        """Look at all that is held in a set, once more: from whom it may come has changed."""
+        begun = {"after": 0, "done": False}
+        self._connection.execute(
+            insert(self._connection, _r)
+            .values(set_key=set_key, **begun)
+            .on_conflict_do_update(index_elements=["set_key"], set_=begun)
+        )
+
+    def reviews(self) -> list[tuple[int, int]]:
+        """Sets that are looked at, each with how far that is."""
+        rows = self._connection.execute(sa.select(_r).where(~_r.c.done).order_by(_r.c.set_key))
+        return [(row.set_key, row.after) for row in rows]
+
+    def reviewed(self, set_key: int, *, expected: int, after: int | None) -> bool:
+        """Note how far a set was looked at; None: all of it. False: somebody was quicker."""
+        values = {"done": True} if after is None else {"after": after}
+        moved = self._connection.execute(
+            _r.update().where(_r.c.set_key == set_key, _r.c.after == expected).values(values)
+        )
+        return moved.rowcount == 1

@@ -2,7 +2,7 @@
 """Other hubs, and what is believed of them, in SQL."""
 
 import base64
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -55,6 +55,24 @@ class SqlPartners:
     def heard_of(self, hub: str) -> Enrolled | None:
         """The partner of that name, or the hub that is known by a manifest only."""
         return next(iter(self._read(_p.c.hub == hub)), None)
+
+    def keyed(self, key: int) -> Enrolled | None:
+        """The hub of that internal key."""
+        return next(iter(self._read(_p.c.key == key)), None)
+
+    def hear(self, key: int, told: Mapping[str, str]) -> None:
+        """Note by which manifests both hubs went while all of a partner's log was read."""
+        for name, operation in told.items():
+            named = sa.select(_s.c.key).where(_s.c.id == name).scalar_subquery()
+            self._connection.execute(
+                _ps.update()
+                .where(_ps.c.partner == key, _ps.c.set_key == named)
+                .values(told=operation)
+            )
+
+    def unhear(self) -> None:
+        """Note that of nobody: what was passed on is to be read once more."""
+        self._connection.execute(_ps.update().where(_ps.c.told.is_not(None)).values(told=None))
 
     def meet(self, hub: str, root: str, *, level: int, at: datetime) -> None:
         """Keep a hub that a manifest names, if nobody of that name is known."""

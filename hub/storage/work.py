@@ -35,6 +35,7 @@ from hub.storage.logs import SqlLogs
 from hub.storage.manifests import SqlManifests
 from hub.storage.opinions import SqlOpinions
 from hub.storage.partners import SqlPartners
+from hub.storage.relays import SqlRelays
 from hub.storage.sending import Row, ask, together, write
 from hub.storage.votes import SqlVotes
 
@@ -134,6 +135,7 @@ class SqlWork:
         self.exchange = SqlExchange(connection)
         self.logs = SqlLogs(connection)
         self.manifests = SqlManifests(connection)
+        self.relays = SqlRelays(connection)
 
     def claim(self) -> None:
         """Take the request's name before anything else, so that its twin waits here."""

@@ -7,13 +7,14 @@ from typing import Any
 from federation.errors import FederationError, TransportError
 from federation.following import early_revokes, next_page
 from federation.identity import hubfile
+from federation.identity.hubfile import read_hub_file
 from federation.identity.values import HubFile, Log, Operator, OpKey
 from federation.keys import MemorySigner
 from federation.log.cosignatures import Cosigner
 from federation.log.verifiers import Verifier
 from federation.ports import Answer
 from federation.publishing import LogKeys
-from federation.trust import Partner, accept
+from federation.trust import Partner, Trust, accept, seen
 from hub.domain.changes import SYSTEM
 from hub.ports.exchange import COUNTS, Enrolled, Voice
 from hub.services.exchange import (
@@ -21,6 +22,7 @@ from hub.services.exchange import (
     partners,
     publishing,
     receiving,
+    relaying,
     witnessing,
 )
 from tests.simulators.serving import answered
@@ -145,6 +147,8 @@ class Hub(House):
 
     def publish(self) -> None:
         """Say whatever there is to say."""
+        while relaying.pass_on(self.hub, self.voice):
+            pass
         while publishing.publish(self.hub, self.voice, self.randomness):
             pass
         while publishing.backfill(self.hub, self.voice, self.randomness):
@@ -163,9 +167,30 @@ class Hub(House):
         kept = self.enrolled(other.name)
         said = partners.identity_of(kept)
         assert said is not None
-        with self.hub.begin.reading() as work:
-            known = work.partners.all()
-        return partners.trusted(kept, said, self.name, witnessing.policy_for(kept, known))
+        return witnessing.settle(kept, said, self.hub, self.voice)
+
+    def learn_of(self, other: "Hub", by: "Hub") -> None:
+        """Learn from a partner who another hub is; there is no repository behind it."""
+        with self.hub.begin.writing(SYSTEM) as work:
+            known, via = work.partners.heard_of(other.name), work.partners.named(by.name)
+            assert known is not None
+            assert via is not None
+            with other.hub.begin.reading() as there:
+                note = there.logs.open(other.voice.log.origin).note
+            values = {"identity": other.file(), "via": via.key, "reached_at": self.clock()}
+            work.partners.change(known.key, **values)
+            if note is not None:
+                settled = partners.trusted(
+                    known, read_hub_file(other.file()), self.name,
+                    witnessing.policy_for(known, work.partners.all()),
+                )  # fmt: skip
+                head = seen(note, settled, known.trust, int(self.clock().timestamp()))
+                work.partners.keep(known.key, expected=0, trust=Trust(head))
+            work.partners.unhear()
+            fresh = work.partners.keyed(known.key)
+            assert fresh is not None
+            partners.mark(fresh, int(self.clock().timestamp()), work)
+            work.commit()
 
     def ask_witnesses(self, *others: "Hub") -> int:
         """Have the checkpoint cosigned by others; returns how many did."""

@@ -27,9 +27,13 @@ from hub.domain.sharing import Party
 from hub.ports import Hub, Work
 from hub.ports.exchange import Enrolled, Kept
 from hub.services.exchange import excluding, manifests
+from hub.services.exchange.allowing import Allowance
 from hub.services.exchange.holding import erase, hold, let_go
+from hub.services.exchange.origins import Source
 from hub.services.opinions import link_of
 
+UNKNOWN = Source()
+"""Whoever is not known here any more speaks in no set."""
 Fresh = tuple[Kept, Operation, Draft]
 """A register, what holds in it, and the indicator that it is to become."""
 
@@ -39,17 +43,22 @@ class Effects:
 
     Args:
         partner: from whom they came.
-        state: of its authors' parties: whether their word counts.
+        sources: everybody whose word may come, by name.
         drafts: what is said of items, by operation; what is missing says nothing.
         hub: ours.
         work: a transaction that writes.
     """
 
     def __init__(
-        self, partner: Enrolled, state: str, drafts: Mapping[str, Draft], hub: Hub, work: Work
+        self,
+        partner: Enrolled,
+        sources: Mapping[str, Source],
+        drafts: Mapping[str, Draft],
+        hub: Hub,
+        work: Work,
     ) -> None:
         self._partner = partner
-        self._state = state
+        self._sources = sources
         self._drafts = drafts
         self._hub = hub
         self._work = work
@@ -57,9 +66,8 @@ class Effects:
         self._operators: dict[str, int] = {}
         self._parties: dict[str, Party] = {}
         self._came: set[str] = set()
-        self._revocable: int | None = None
-        self._is_counted = False
-        self.added, self.revoked = 0, 0
+        self._paces: dict[str, Allowance] = {}
+        self.added = 0
 
     def of_items(
         self, changed: Mapping[Register, tuple[Kept, str, Operation | None]]
@@ -88,7 +96,7 @@ class Effects:
             if before is not None and before.state == ERASED and self._is_anew(said, before):
                 continue  # erased for good, whoever says it once more
             if (said is not None and said.op is Op.REVOKE) or draft is None or said is None:
-                self._take_back(indicator, said)
+                self._take_back(indicator, said, name.origin)
             elif indicator is None and self._is_anew(said, ended.get(name.target)):
                 kept[name] = replace(one, indicator=ended[name.target].key)
                 fresh += self._revise(kept[name], ended[name.target], said, draft)
@@ -144,7 +152,7 @@ class Effects:
                 name,
                 said,
                 None if said is None else self._party(said),
-                self._partner.sets,
+                self._sets_of(name.origin),
                 hub=self._hub,
                 work=self._work,
             )
@@ -237,20 +245,20 @@ class Effects:
         body = said.body if said is not None else None
         if said is None or not isinstance(body, PolicyChange) or operation.n > body.upto:
             return tuple(sets)
-        gone = {self._partner.sets.get(name) for name in said.policy.sets}
+        gone = {self._sets_of(said.origin).get(name) for name in said.policy.sets}
         return tuple(one for one in sets if one not in gone)
 
     def _revise(self, kept: Kept, known: Indicator, said: Operation, draft: Draft) -> list[Fresh]:
         """Say anew what an indicator says; returns what is to be added instead."""
         sets = self._left(said, draft.sets, self._narrowed([said.target]))
         if not sets:
-            self._take_back(known, said)
+            self._take_back(known, said, said.origin)
             return []
         codes = self._work.indicators.codes([known.key]).get(known.key, ())
         plain = {(one.signal, one.value, one.at_ms) for one in codes if not one.derivation}
         if plain != {(c.signal, c.value, c.at_ms) for c in draft.codes if not c.derivation}:
             # Another picture is another indicator: what is here says nothing any more.
-            self._take_back(known, said)
+            self._take_back(known, said, said.origin)
             return [(kept, said, draft)]
         let_go(known, at=self._now, work=self._work)
         label, is_new = self._work.indicators.intern(sets)
@@ -280,10 +288,10 @@ class Effects:
         known = self._work.indicators.by_keys([kept.indicator]).get(kept.indicator)
         if known is None or not known.is_live:
             return
-        gone = {self._partner.sets.get(name) for name in said.policy.sets}
+        gone = {self._sets_of(said.origin).get(name) for name in said.policy.sets}
         sets = tuple(one for one in known.sets if one not in gone)
         if not sets:
-            self._take_back(known, said)
+            self._take_back(known, said, said.origin)
         elif sets != known.sets:
             label, is_new = self._work.indicators.intern(sets)
             fresh, deltas = self._work.indicators.revise(
@@ -297,27 +305,32 @@ class Effects:
             )
             self._record(fresh, "assert", deltas, label_is_new=is_new)
 
-    def _take_back(self, known: Indicator | None, said: Operation | None) -> None:
+    def _take_back(self, known: Indicator | None, said: Operation | None, origin: str) -> None:
         """End what is taken back; what goes beyond the usual is disputed for a day before."""
         if known is None or not known.is_live:
             return
-        if self._may_revoke():
+        if self._allowance(origin).takes():
             self._end(known, said)
         else:
             hold(known, at=self._now, hub=self._hub, work=self._work)
-        self.revoked += 1
 
-    def _may_revoke(self) -> bool:
-        """Whether it may take back one more without anybody's look."""
-        if self._revocable is None:
-            # What any partner may always do is known without a count.
-            pace = self._work.partners.pace(self._partner.key, self._now)
-            self._revocable = pace.revocable(live=0)
-        if self.revoked == self._revocable and not self._is_counted:
-            pace = self._work.partners.pace(self._partner.key, self._now)
-            live = self._work.partners.live(self._partner.hub) + self.revoked
-            self._revocable, self._is_counted = pace.revocable(live), True
-        return self.revoked < self._revocable
+    def _allowance(self, origin: str) -> Allowance:
+        """What a hub may take back, which has not been used up."""
+        if origin not in self._paces:
+            key = self._sources.get(origin, UNKNOWN).key
+            self._paces[origin] = Allowance(origin, key, self._now, self._work)
+        return self._paces[origin]
+
+    def key_of(self, origin: str) -> int:
+        """Against whom it is kept what a hub did wrong."""
+        return self._sources.get(origin, UNKNOWN).key or self._partner.key
+
+    def count(self) -> None:
+        """Keep how much was changed: what came by the partner, what each hub took back."""
+        if self.added:
+            self._work.partners.paced(self._partner.key, self._now, added=self.added, revoked=0)
+        for one in self._paces.values():
+            one.count()
 
     def _purge(self, said: Operation) -> None:
         """Erase what its origin erased: codes, words and the bytes that said them, for good."""
@@ -327,12 +340,9 @@ class Effects:
         found = self._work.indicators.by_keys([key]).get(key) if key is not None else None
         if found is None or found.state == ERASED:
             return
-        if found.is_live:
-            may = self._may_revoke()
-            self.revoked += 1
-            if not may:
-                hold(found, at=self._now, hub=self._hub, work=self._work)
-                return
+        if found.is_live and not self._allowance(said.origin).takes():
+            hold(found, at=self._now, hub=self._hub, work=self._work)
+            return
         erase(found, target, hub=self._hub, work=self._work)
 
     def _end(self, known: Indicator, said: Operation | None) -> None:
@@ -361,7 +371,7 @@ class Effects:
 
     def _count(self, said: Operation, body: Stated, about: Indicator, set_name: str) -> None:
         party = self._party(said)
-        set_key = self._partner.sets.get(set_name)
+        set_key = self._sets_of(said.origin).get(set_name)
         if set_key is None or about.operator == party.operator:
             return
         # Once it was in the set, what was said of it there holds if it comes back.
@@ -418,6 +428,10 @@ class Effects:
 
     # -- who ----------------------------------------------------------------------------------
 
+    def _sets_of(self, origin: str) -> Mapping[str, int]:
+        """The sets in which a hub may speak here."""
+        return self._sources.get(origin, UNKNOWN).sets
+
     def _party(self, said: Operation) -> Party:
         party = self._parties.get(said.author)
         if party is None or party.operator_kind != said.operator_kind:
@@ -426,7 +440,7 @@ class Effects:
                 said.author,
                 operator=self._operator(said),
                 kind=said.operator_kind,
-                state=self._state,
+                state=self._sources.get(said.origin, UNKNOWN).state,
             )
             self._parties[said.author] = party
         return party

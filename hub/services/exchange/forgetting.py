@@ -19,5 +19,6 @@ def forget(hub: Hub) -> int:
     with hub.begin.writing(SYSTEM) as work:
         gone = work.exchange.forget(now, own=now - GRACE, limit=AT_ONCE)
         if gone:
+            work.relays.sweep(now)
             work.commit()
     return gone

@@ -166,6 +166,9 @@ def count(said: Operation, name: str, one: SetHome, work: Work) -> None:
         one.key, one.id, name, said.expires, body.name, body.tlp, body.onward, hubs
     )
     work.manifests.keep(manifest)
+    # Whom it names now may be passed on what was not before.
+    work.relays.again()
+    work.manifests.review(one.key)
     if one.home is None:
         return
     # Its hub says whether what is in it may be passed on: also what was said here of it.
@@ -178,6 +181,7 @@ def count(said: Operation, name: str, one: SetHome, work: Work) -> None:
 def forget(one: SetHome, work: Work) -> None:
     """Let no manifest count for a set: its hub contradicts itself, or another is its hub now."""
     work.manifests.drop(one.key)
+    work.manifests.review(one.key)
     if one.home is not None and one.onward != "none":
         work.manifests.open_onward(one.key, "none")
         work.record(Event(ACCESS, details={"set": one.id, "onward": "none"}))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Partners: what was settled with them, what their word weighs, and how they are."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from federation.identity.values import HubFile
 from federation.log.cosignatures import Cosigner
 from federation.log.policies import Policy as Witnesses
 from federation.log.verifiers import Verifier
+from federation.relays import Origin
 from federation.trust import Head, Partner
 from hub.domain.answers import Answer
 from hub.domain.changes import SYSTEM
@@ -44,13 +45,24 @@ def learn(partner: Enrolled, known: HubFile, hub: Hub) -> None:
             work.commit()
 
 
+def written(known: HubFile) -> bytes:
+    """What a hub says of itself, to be kept."""
+    return hubfile.write(known)
+
+
 def log_keys(known: HubFile) -> tuple[Verifier, ...]:
     """The keys that sign the notes of a hub's log."""
     return tuple(Verifier.parse(one) for one in known.log.vkeys)
 
 
 def trusted(
-    partner: Enrolled, known: HubFile, here: str, witnesses: Witnesses | None = None
+    partner: Enrolled,
+    known: HubFile,
+    here: str,
+    witnesses: Witnesses | None = None,
+    *,
+    relays: Mapping[str, Origin] | None = None,
+    manifests: Mapping[str, str] | None = None,
 ) -> Partner:
     """What a partner may say to us: what it says of itself, within what was settled with it.
 
@@ -67,19 +79,51 @@ def trusted(
         sets=frozenset(partner.sets),
         here=here,
         witnesses=witnesses,
+        relays=relays or {},
+        manifests=manifests or {},
     )
 
 
-def weight(partner: Enrolled, now: int) -> str:
-    """What the word of a partner's members weighs: the state of their parties."""
-    if partner.state == QUARANTINED or partner.level == STORE:
+def weight(partner: Enrolled, now: int, via: Enrolled | None = None) -> str:
+    """What the word of a partner's members weighs: the state of their parties.
+
+    Args:
+        partner: or another hub, whose word is passed on.
+        now: seconds since 1970.
+        via: by whom it is passed on: it weighs no more than who brings it.
+    """
+    level = partner.level if via is None else min(partner.level, via.level)
+    if partner.state == QUARANTINED or level == STORE:
         return HIDDEN
     head = partner.trust.head
     is_fresh = head is not None and is_alive(head, now)
     # Nobody corroborates alone: two hubs without a third that saw the log are as one.
     is_seen = head is not None and is_witnessed(head, now)
-    counts = partner.state == ACTIVE and partner.level >= COUNTS and is_fresh and is_seen
+    is_met = not partner.relayed or (via is not None and _is_told_of(partner, via, now))
+    counts = partner.state == ACTIVE and level >= COUNTS and is_fresh and is_seen and is_met
     return GOOD if counts else STALE
+
+
+def _is_told_of(partner: Enrolled, via: Enrolled, now: float) -> bool:
+    """Whether somebody who is followed told of late who a hub is that is not asked itself."""
+    at = partner.reached_at
+    return via.state == ACTIVE and at is not None and now - at.timestamp() < FRESH_SECONDS
+
+
+def mark(partner: Enrolled, now: int, work: Work) -> None:
+    """Let the word of a partner's members, and of those whose word it brings, weigh what it does.
+
+    Args:
+        partner: as it is kept.
+        now: seconds since 1970.
+        work: a transaction that writes.
+    """
+    known = work.partners.known() if not partner.relayed else []
+    via = work.partners.keyed(partner.via) if partner.via is not None else None
+    work.partners.mark(partner.hub, weight(partner, now, via))
+    for one in known:
+        if one.relayed and one.via == partner.key:
+            work.partners.mark(one.hub, weight(one, now, partner))
 
 
 def is_alive(head: Head, now: float) -> bool:
@@ -158,6 +202,8 @@ def share(
             set_id, set_name, tlp, home=partner.hub, hub=hub, work=work
         )
         work.partners.share(partner.key, found.key)
+        # What was of no use to anybody else may be of use to it.
+        work.relays.again()
         body = {"partner": name, "set": set_id, "shared": True}
         return changed(work, 200, body, partner=name, set=set_id, shared=True)
 
@@ -185,9 +231,12 @@ def change(name: str, *, by: Caller, hub: Office, **values: Any) -> Answer:
         NotFoundError: There is no such partner.
     """
     with hub.begin.writing(by.actor) as work:
-        work.partners.change(_enrolled(name, work).key, **values)
-        partner = _enrolled(name, work)
-        work.partners.mark(name, weight(partner, int(hub.clock().timestamp())))
+        work.partners.change(_heard_of(name, work).key, **values)
+        partner = _heard_of(name, work)
+        mark(partner, int(hub.clock().timestamp()), work)
+        if values.keys() & {"state", "operators"}:
+            # What others passed on of it, and we did not take, is read once more.
+            work.partners.unhear()
         return changed(work, 200, told(partner, hub.clock()), partner=name, **values)
 
 
@@ -201,14 +250,16 @@ def accuse(partner: Enrolled, error: RefusedError, *, is_over: bool, hub: Hub) -
         work.partners.change(partner.key, error=str(error), **over)
         # Also who is only refused for long is heard no more, and its word grows old.
         fresh = work.partners.named(partner.hub) or partner
-        work.partners.mark(partner.hub, weight(fresh, int(hub.clock().timestamp())))
+        mark(fresh, int(hub.clock().timestamp()), work)
         work.commit()
 
 
 def listed(*, hub: Office) -> list[dict[str, Any]]:
     """Every partner, and how it is."""
     with hub.begin.reading() as work:
-        return [told(one, hub.clock()) for one in work.partners.all()]
+        known = work.partners.known()
+    by_key = {one.key: one for one in known}
+    return [told(one, hub.clock(), by_key.get(one.via or 0)) for one in known]
 
 
 def evidence(name: str, *, hub: Office) -> list[dict[str, Any]]:
@@ -218,11 +269,11 @@ def evidence(name: str, *, hub: Office) -> list[dict[str, Any]]:
         NotFoundError: There is no such partner.
     """
     with hub.begin.reading() as work:
-        return work.partners.evidence(_enrolled(name, work).key)
+        return work.partners.evidence(_heard_of(name, work).key)
 
 
-def told(partner: Enrolled, now: datetime) -> dict[str, Any]:
-    """A partner as answers show it."""
+def told(partner: Enrolled, now: datetime, via: Enrolled | None = None) -> dict[str, Any]:
+    """A partner as answers show it, or a hub whose word is passed on."""
     head = partner.trust.head
     alive = head.alive_at if head is not None else 0
     return {
@@ -230,7 +281,9 @@ def told(partner: Enrolled, now: datetime) -> dict[str, Any]:
         "base": partner.base,
         "state": partner.state,
         "level": partner.level,
-        "weight": weight(partner, int(now.timestamp())),
+        "weight": weight(partner, int(now.timestamp()), via),
+        "via": None if via is None else via.hub,
+        "relayed": partner.relayed,
         "operators": sorted(partner.operators),
         "sets": sorted(partner.sets),
         "applied": partner.trust.applied,
@@ -270,6 +323,14 @@ def _made(
 
 def _enrolled(name: str, work: Work) -> Enrolled:
     found = work.partners.named(name)
+    if found is None:
+        raise NotFoundError("partner")
+    return found
+
+
+def _heard_of(name: str, work: Work) -> Enrolled:
+    """A partner, or a hub whose word is passed on."""
+    found = work.partners.heard_of(name)
     if found is None:
         raise NotFoundError("partner")
     return found

@@ -187,7 +187,7 @@ def _note(partner: Enrolled, hub: Hub, *, error: str | None) -> None:
     head = fresh.trust.head
     with hub.begin.writing(SYSTEM) as work:
         work.partners.change(partner.key, **values)
-        work.partners.mark(partner.hub, state)
+        partners.mark(fresh, int(now.timestamp()), work)
         if error is None and head is not None and not partners.is_alive(head, now.timestamp()):
             # It answers, and does not say that this is all there is: it may be kept from us.
             frozen = RefusedError(Alarm.STALE, "its log does not say that it is alive", head.note)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import orjson
 
 from federation.errors import Alarm, RefusedError
-from federation.operations.values import Assert, Register
+from federation.operations.values import TAKES_BACK, Assert, Register
 from federation.trust import Accepted, Partner, Received, Trust, accept, from_the_start
 from hub.domain import statements
 from hub.domain.changes import SYSTEM
@@ -21,8 +21,10 @@ from hub.domain.errors import BadInputError
 from hub.domain.indicators import Draft
 from hub.ports import Hub, Work
 from hub.ports.exchange import Enrolled, Kept, Statement
+from hub.ports.relays import Proven
 from hub.services.exchange.effects import Effects
 from hub.services.exchange.joining import Change, changes
+from hub.services.exchange.origins import Source, sources
 
 MOST_REFUSED = 100
 """Bad operations, after which nobody follows their hub before somebody has looked."""
@@ -80,69 +82,90 @@ def receive(accepted: Accepted, *, partner: Enrolled, state: str, hub: Hub) -> C
         state: of its authors' parties: whether their word counts.
         hub: ours.
     """
-    drafts, refused = _drafted(accepted.operations, partner)
-    trust, shared = _once_more(accepted, partner)
+    known = _sources(partner, state, hub)
+    drafts, refused = _drafted(accepted.operations, known)
+    trust, shared, told = _once_more(accepted, partner)
     with hub.begin.writing(SYSTEM) as work:
         if not work.partners.keep(partner.key, expected=partner.trust.applied, trust=trust):
             return None
         if shared != partner.heard:
             work.partners.heard(partner.key, shared)
-        effects = Effects(partner, state, drafts, hub, work)
+        work.partners.hear(partner.key, told)
+        effects = Effects(partner, known, drafts, hub, work)
         kept = _join(accepted.operations, effects, partner, hub, work)
-        _count(effects, partner, hub, work)
-        told = [*(RefusedError(one.alarm, one.what) for one in accepted.refused), *refused]
-        for error in told:
+        effects.count()
+        for one in accepted.refused:
+            error = RefusedError(one.alarm, one.what, *one.evidence)
             work.partners.accuse(partner.key, error, hub.clock())
-        bad = len(told)
+        for source, error in refused:
+            work.partners.accuse(_key(source, partner, known), error, hub.clock())
+        # What the guards refuse of another hub is not the fault of whoever passes it on.
+        bad = len(accepted.refused) + sum(source == partner.hub for source, _ in refused)
         if bad:
             work.partners.change(partner.key, refused=partner.refused + bad)
         work.commit()
     return Came(trust.applied, kept, bad)
 
 
-def _once_more(accepted: Accepted, partner: Enrolled) -> tuple[Trust, frozenset[str]]:
-    """What is believed next, and the sets that it was heard of."""
-    shared = accepted.sets & partner.sets.keys()
-    if not shared - partner.heard or not partner.trust.applied:
-        return accepted.trust, shared
+def _sources(partner: Enrolled, state: str, hub: Hub) -> Mapping[str, Source]:
+    with hub.begin.reading() as work:
+        return sources(work, int(hub.clock().timestamp()), partner, state)
+
+
+def _key(source: str, partner: Enrolled, known: Mapping[str, Source]) -> int:
+    """Against whom it is kept what a hub said."""
+    return known[source].key or partner.key if source in known else partner.key
+
+
+def _once_more(
+    accepted: Accepted, partner: Enrolled
+) -> tuple[Trust, frozenset[str], Mapping[str, str]]:
+    """What is believed next, the sets that it was heard of, and manifests by which both go."""
+    shared, told = accepted.sets & partner.sets.keys(), accepted.manifests
+    is_news = any(partner.told.get(one) != name for one, name in told.items())
+    if not (shared - partner.heard or is_news) or not partner.trust.applied:
+        return accepted.trust, shared, told if is_news else {}
     if not accepted.trust.is_level:
         # First to the end: who shares a set and does not, in turns, must not send us in circles.
-        return accepted.trust, shared & partner.heard
-    # What was withheld while a set was not shared is there for us now: all is read once more, and
-    # what is known already changes nothing.
-    return from_the_start(accepted.trust), shared
+        return accepted.trust, shared & partner.heard, {}
+    # What was withheld, or not believed, while a set was not shared or its manifest not known is
+    # there for us now: all is read once more, and what is known already changes nothing.
+    return from_the_start(accepted.trust), shared, told
 
 
 def receive_revokes(
     operations: Sequence[Received], upto: int, *, partner: Enrolled, state: str, hub: Hub
 ) -> int:
     """Take back ahead of the log what a partner takes back; returns how many registers changed."""
+    known = _sources(partner, state, hub)
     with hub.begin.writing(SYSTEM) as work:
-        effects = Effects(partner, state, {}, hub, work)
+        effects = Effects(partner, known, {}, hub, work)
         kept = _join(operations, effects, partner, hub, work)
-        _count(effects, partner, hub, work)
+        effects.count()
         work.partners.change(partner.key, revoked_to=upto)
         work.commit()
     return kept
 
 
 def _drafted(
-    operations: Iterable[Received], partner: Enrolled
-) -> tuple[dict[str, Draft], list[RefusedError]]:
-    """What is said of items, by operation, ready to be kept; and what the guards refuse."""
+    operations: Iterable[Received], known: Mapping[str, Source]
+) -> tuple[dict[str, Draft], list[tuple[str, RefusedError]]]:
+    """What is said of items, by operation, ready to be kept; and whose the guards refuse."""
     drafts: dict[str, Draft] = {}
-    refused: list[RefusedError] = []
+    refused: list[tuple[str, RefusedError]] = []
     for one in operations:
         operation = one.operation
         if not isinstance(operation.body, Assert):
             continue
-        sets = [partner.sets[name] for name in operation.policy.sets if name in partner.sets]
+        own = known[operation.origin].sets if operation.origin in known else {}
+        sets = [own[name] for name in operation.policy.sets if name in own]
         expires = datetime.fromtimestamp(operation.expires, UTC)
         try:
             drafts[one.said.id] = statements.drafted(operation.body, sets=sets, expires=expires)
-        except BadInputError as error:
-            slugs = ", ".join(sorted({flaw.slug for flaw in error.flaws}))
-            refused.append(RefusedError(Alarm.CONTENT, f"the guards refuse it: {slugs}"))
+        except BadInputError as bad:
+            slugs = ", ".join(sorted({flaw.slug for flaw in bad.flaws}))
+            error = RefusedError(Alarm.CONTENT, f"the guards refuse it: {slugs}")
+            refused.append((operation.origin, error))
     return drafts, refused
 
 
@@ -153,12 +176,14 @@ def _join(
     known = work.exchange.registers(one.operation.register for one in operations)
     changed = changes(operations, known, int(hub.clock().timestamp()))
     if not changed:
+        _prove(operations, {}, known, work)
         return 0
     came = {name: one for change in changed.values() for name, one in change.came.items()}
     keys = work.exchange.add([_statement(one, partner) for one in came.values()])
     for change in changed.values():
         if change.held.is_told_twice:
-            work.partners.accuse(partner.key, _lie(change, work), hub.clock())
+            source = next(iter(change.came.values())).operation.origin
+            work.partners.accuse(effects.key_of(source), _lie(change, work), hub.clock())
     kept = {name: one.kept(name, _only(one, keys)) for name, one in changed.items()}
     kept = effects.of_items(
         {name: (kept[name], one.identifier, one.said) for name, one in changed.items()}
@@ -169,14 +194,31 @@ def _join(
     effects.of_words(one.said for one in changed.values() if one.said is not None)
     for error in effects.of_exclusions({name: one.said for name, one in changed.items()}):
         work.partners.accuse(partner.key, error, hub.clock())
+    _prove(operations, keys, known, work)
     work.exchange.drop(_let_go(changed, kept))
     return len(changed)
 
 
-def _count(effects: Effects, partner: Enrolled, hub: Hub, work: Work) -> None:
-    if effects.added or effects.revoked:
-        added, revoked = effects.added, effects.revoked
-        work.partners.paced(partner.key, hub.clock(), added=added, revoked=revoked)
+def _prove(
+    operations: Sequence[Received],
+    fresh: Mapping[bytes, int],
+    known: Mapping[Register, Kept],
+    work: Work,
+) -> None:
+    """Keep what it takes to pass on what holds: also of what came before without a proof."""
+    proven, notes = [], {}
+    for one in operations:
+        name, before = bytes.fromhex(one.said.id), known.get(one.operation.register)
+        held = (
+            dict(zip(before.ids, (before.operation, before.other), strict=False)) if before else {}
+        )
+        key = fresh.get(name) or held.get(name)
+        if key is None or one.inclusion is None or one.note is None:
+            continue
+        source, is_revoke = one.operation.origin, one.operation.op in TAKES_BACK
+        proven.append(Proven(key, source, one.inclusion, is_revoke))
+        notes[source, one.inclusion.size] = one.note
+    work.relays.prove(proven, notes)
 
 
 def _only(change: Change, keys: Mapping[bytes, int]) -> dict[bytes, int]:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Serve our log: pages to partners, as their sets allow; tiles and checkpoints to anybody."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import orjson
 
@@ -9,12 +10,17 @@ from federation.audience import is_released
 from federation.log.bundles import bundled
 from federation.log.proofs import consistency_proof
 from federation.log.tiles import ENTRIES, Tile, reading
-from federation.operations.leaves import entry
+from federation.operations.leaves import Kind, entry
 from federation.pages import MAX_BYTES, MAX_RECORDS, Page, Record, Withheld
 from hub.domain.errors import ConflictError
 from hub.ports import Hub, Work
 from hub.ports.exchange import Enrolled, Leaf, OwnLog, Voice
+from hub.services.exchange.origins import shown_to
+from hub.services.exchange.relaying import Audience, Terms
 
+RELAYED = 4 * 1024
+"""Bytes that a relay takes beside its operation, at most as a rule."""
+CHECKPOINT, TUF = "checkpoint", "tuf/"
 SPARE = 64 * 1024
 """Bytes of a page that are kept for its checkpoint and its proof."""
 
@@ -48,11 +54,17 @@ def page(
         if at > log.noted or start > at or log.note is None:
             raise NotSoLongError
         end = min(at, start + min(limit, MAX_RECORDS))
-        records = _fitting(work.logs.entries(log, start, end), partner, _now(hub))
+        asking = _Asking.of(partner, voice, work, _now(hub))
+        records = asking.fitting(work.logs.entries(log, start, end))
         end = start + len(records)
         proof = consistency_proof(end, at, reading(at, tiles_of(log, work)))
+        notes = asking.notes(records, work)
     note = log.note if size is None else None
-    return Page(start, end, at, tuple(records), tuple(sorted(partner.sets)), tuple(proof), note)
+    shared = tuple(sorted(partner.sets))
+    return Page(
+        start, end, at, tuple(records), shared, tuple(proof), note,
+        manifests=asking.manifests, notes=notes,
+    )  # fmt: skip
 
 
 def revokes(partner: Enrolled, *, start: int, limit: int, hub: Hub, voice: Voice) -> Page:
@@ -62,12 +74,17 @@ def revokes(partner: Enrolled, *, start: int, limit: int, hub: Hub, voice: Voice
         most = min(limit, MAX_RECORDS)
         found = work.logs.revokes(log, start, most)
         end = found[-1].index + 1 if len(found) == most else log.size
-    known = _fitting(found, partner, _now(hub))
-    records = [one for one in known if one.withheld is None]
+        asking = _Asking.of(partner, voice, work, _now(hub))
+        known = asking.fitting(found)
+        records = [one for one in known if one.withheld is None]
+        notes = asking.notes(records, work)
     if len(known) < len(found):
         end = found[len(known)].index
     shared = tuple(sorted(partner.sets))
-    return Page(start, max(start, end), max(start, end), tuple(records), shared, is_sparse=True)
+    return Page(
+        start, max(start, end), max(start, end), tuple(records), shared, is_sparse=True,
+        manifests=asking.manifests, notes=notes,
+    )  # fmt: skip
 
 
 def tile(path: str, *, hub: Hub, voice: Voice) -> bytes:
@@ -98,6 +115,21 @@ def shown_checkpoint(*, hub: Hub, voice: Voice) -> bytes:
     return log.note
 
 
+def of_peer(name: str, what: str, partner: Enrolled, *, hub: Hub, voice: Voice) -> bytes | None:
+    """What is known here of another hub: a file of its TUF repository, or its newest checkpoint.
+
+    None: nothing, or it is not for whoever asks.
+    """
+    with hub.begin.reading() as work:
+        terms = Terms.of(work, voice.hub, _now(hub))
+    peer = terms.known.get(name)
+    if peer is None or name not in Audience(partner, terms).hubs():
+        return None
+    if what == CHECKPOINT:
+        return None if peer.trust.head is None else peer.trust.head.note
+    return hub.abroad.mirrored(name, what.removeprefix(TUF)) if what.startswith(TUF) else None
+
+
 def has_news(start: int, *, hub: Hub, voice: Voice) -> bool:
     """Whether a checkpoint is shown that covers more than so many entries."""
     with hub.begin.reading() as work:
@@ -111,41 +143,67 @@ def _now(hub: Hub) -> int:
     return int(hub.clock().timestamp())
 
 
-def _fitting(leaves: Sequence[Leaf], partner: Enrolled, now: int) -> list[Record]:
-    """As many records as a page holds, each with its operation if the partner may have that."""
-    records: list[Record] = []
-    left = MAX_BYTES - SPARE
-    for leaf in leaves:
-        record = _record(leaf, partner, now)
-        left -= _length(leaf, record)
-        if left < 0 and records:
-            break
-        records.append(record)
-    return records
+@dataclass(frozen=True)
+class _Asking:
+    """Who asks, and what it may have at a moment."""
 
+    partner: Enrolled
+    audience: Audience
+    manifests: Mapping[str, str]
+    now: int
 
-def _record(leaf: Leaf, partner: Enrolled, now: int) -> Record:
-    reason = _withheld(leaf, partner, now)
-    if reason is not None or leaf.sealed is None:
-        return Record(leaf.index, leaf.kind, leaf.source, leaf.id.hex(), withheld=reason)
-    return Record(leaf.index, leaf.kind, leaf.source, envelope=leaf.sealed.told)
+    @classmethod
+    def of(cls, partner: Enrolled, voice: Voice, work: Work, now: int) -> "_Asking":
+        terms = Terms.of(work, voice.hub, now)
+        manifests = shown_to(partner, terms.counting)
+        return cls(partner, Audience(partner, terms), manifests, now)
 
+    def fitting(self, leaves: Sequence[Leaf]) -> list[Record]:
+        """As many records as a page holds, each with its operation if they may have that."""
+        records: list[Record] = []
+        left = MAX_BYTES - SPARE
+        for leaf in leaves:
+            record = self._record(leaf)
+            left -= _length(leaf, record)
+            if left < 0 and records:
+                break
+            records.append(record)
+        return records
 
-def _withheld(leaf: Leaf, partner: Enrolled, now: int) -> Withheld | None:
-    # What is past its time was emptied as well, or soon will be.
-    if leaf.keep <= now:
-        return Withheld.EXPIRED
-    if leaf.sealed is None:
-        return Withheld.PURGED
-    sets = orjson.loads(leaf.sealed.payload)["policy"]["sets"]
-    return None if is_released(sets, partner.sets) else Withheld.POLICY
+    def notes(self, records: Sequence[Record], work: Work) -> tuple[bytes, ...]:
+        """The checkpoints to which relays among them lead."""
+        places = {(one.source, one.inclusion.size) for one in records if one.inclusion}
+        found = work.relays.notes(places) if places else {}
+        return tuple(note for _, note in sorted(found.items()))
+
+    def _record(self, leaf: Leaf) -> Record:
+        reason = self._withheld(leaf)
+        if reason is not None or leaf.sealed is None:
+            return Record(leaf.index, leaf.kind, leaf.source, leaf.id.hex(), withheld=reason)
+        return Record(
+            leaf.index, leaf.kind, leaf.source, envelope=leaf.sealed.told,
+            inclusion=leaf.inclusion,
+        )  # fmt: skip
+
+    def _withheld(self, leaf: Leaf) -> Withheld | None:
+        # What is past its time was emptied as well, or soon will be.
+        if leaf.keep <= self.now:
+            return Withheld.EXPIRED
+        if leaf.sealed is None:
+            return Withheld.PURGED
+        if leaf.kind is Kind.RELAY:
+            return None if self.audience.may_have(leaf) else Withheld.POLICY
+        sets = orjson.loads(leaf.sealed.payload)["policy"]["sets"]
+        return None if is_released(sets, self.partner.sets) else Withheld.POLICY
 
 
 def _length(leaf: Leaf, record: Record) -> int:
     """Bytes that a record takes at most: base64 adds a third."""
     if record.envelope is None or leaf.sealed is None:
         return 512
-    return len(leaf.sealed.payload) * 4 // 3 + 1024
+    # A relay brings its path, and a checkpoint that others may share.
+    proof = RELAYED if record.inclusion is not None else 0
+    return len(leaf.sealed.payload) * 4 // 3 + 1024 + proof
 
 
 def tiles_of(log: OwnLog, work: Work) -> Callable[[Sequence[Tile]], list[bytes]]:

@@ -24,7 +24,7 @@ from federation.witnessing import Request, Seen, Witness, http_status
 from hub.domain.changes import SYSTEM
 from hub.ports import Hub, Work
 from hub.ports.exchange import ACTIVE, QUARANTINED, REVIEW, Enrolled, Voice
-from hub.services.exchange import partners
+from hub.services.exchange import origins, partners
 
 PEERS = "peers"
 ENOUGH = 1
@@ -113,8 +113,18 @@ def policy_for(partner: Enrolled, known: Sequence[Enrolled]) -> Policy | None:
 def settle(partner: Enrolled, known: HubFile, hub: Hub, voice: Voice) -> Partner:
     """What a partner may say to us by now, and who must have seen its log."""
     with hub.begin.reading() as work:
-        others = work.partners.all()
-    return partners.trusted(partner, known, voice.hub, policy_for(partner, others))
+        everybody = work.partners.known()
+        homes = work.manifests.homes()
+        counting = work.manifests.counting(int(hub.clock().timestamp()))
+    others = [one for one in everybody if not one.relayed]
+    return partners.trusted(
+        partner,
+        known,
+        voice.hub,
+        policy_for(partner, others),
+        relays=origins.relayed(partner, everybody, homes, counting, voice.hub),
+        manifests=origins.shown_to(partner, counting),
+    )
 
 
 # -- who -----------------------------------------------------------------------------------------

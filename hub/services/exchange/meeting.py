@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Learn who the hubs are whose word a partner passes on, and that they are alive, through it.
+
+Who a hub is proves itself, from the first root that the manifest names; and so does what its log
+is by now. A partner that keeps newer things back makes that hub's word old, and nothing else.
+"""
+
+import contextlib
+
+from federation.errors import Alarm, FederationError, RefusedError
+from federation.identity.values import HubFile
+from federation.log.notes import MAX_BYTES
+from federation.ports import Wire
+from federation.trust import Trust, seen
+from hub.domain.changes import SYSTEM
+from hub.ports import Hub
+from hub.ports.exchange import ACTIVE, SUSPENDED, Enrolled, Voice, mirror_of
+from hub.services.exchange import origins, partners
+from hub.services.exchange.witnessing import policy_for
+
+FOUND = 200
+SECONDS = 20.0
+
+
+def unmet(partner: Enrolled, hub: Hub, voice: Voice) -> list[Enrolled]:
+    """The hubs of which only a partner tells who they are, and whose word it may bring."""
+    with hub.begin.reading() as work:
+        known = work.partners.known()
+        homes = work.manifests.homes()
+        counting = work.manifests.counting(int(hub.clock().timestamp()))
+    named = origins.relayed(partner, known, homes, counting, voice.hub)
+    return [one for one in known if one.hub in named and one.relayed and one.state == ACTIVE]
+
+
+def meet(other: Enrolled, partner: Enrolled, wire: Wire, hub: Hub, voice: Voice) -> bool:
+    """Ask a partner who another hub is, and how its log is; whether it told anything new of that.
+
+    Raises:
+        TransportError: It did not answer, or does not know.
+    """
+    try:
+        said = hub.abroad.identity_through(other, wire)
+    except RefusedError as error:
+        # It may lie, or just be late: what was known still holds, for as long as it is fresh.
+        if error.alarm is not Alarm.STALE:
+            _accuse(partner, error, hub)
+        return False
+    head = _head(other, said, wire, hub, voice)
+    before = partners.identity_of(other)
+    values = {"reached_at": hub.clock(), "via": partner.key}
+    with hub.begin.writing(SYSTEM) as work:
+        if head is not None:
+            work.partners.keep(other.key, expected=other.trust.applied, trust=head)
+        work.partners.change(other.key, **values, **_identity(said))
+        if before is None or before != said:
+            # What was signed by keys that we did not know was passed over.
+            work.partners.unhear()
+        fresh = work.partners.keyed(other.key) or other
+        partners.mark(fresh, int(hub.clock().timestamp()), work)
+        work.commit()
+    return before != said
+
+
+def _identity(said: HubFile) -> dict[str, object]:
+    return {"identity": partners.written(said), "base": said.base}
+
+
+def _head(other: Enrolled, said: HubFile, wire: Wire, hub: Hub, voice: Voice) -> Trust | None:
+    """The newest checkpoint of its log that the partner shows; None: no newer one."""
+    answer = wire.get(f"{mirror_of(other.hub)}/checkpoint", max_bytes=MAX_BYTES, seconds=SECONDS)
+    if answer.status != FOUND:
+        return None
+    with hub.begin.reading() as work:
+        policy = policy_for(other, work.partners.all())
+    settled = partners.trusted(other, said, voice.hub, policy)
+    try:
+        head = seen(answer.body, settled, other.trust, int(hub.clock().timestamp()))
+    except RefusedError as error:
+        # An older one is no lie: the partner may be behind another that we asked before. Two of
+        # one size are, whoever brought them.
+        if error.alarm is Alarm.FORK:
+            with hub.begin.writing(SYSTEM) as work:
+                work.partners.change(other.key, state=SUSPENDED, error=str(error))
+                work.partners.accuse(other.key, error, hub.clock())
+                work.commit()
+        return None
+    known = other.trust.head
+    if known is not None and head.alive_at < known.alive_at:
+        return None
+    return Trust(head, other.trust.frontier)
+
+
+def _accuse(partner: Enrolled, error: RefusedError, hub: Hub) -> None:
+    with hub.begin.writing(SYSTEM) as work:
+        work.partners.accuse(partner.key, error, hub.clock())
+        work.commit()
+
+
+def meet_all(partner: Enrolled, wire: Wire, hub: Hub, voice: Voice, *, only_new: bool) -> int:
+    """Ask a partner for all of them, or for those of whom nothing is known yet; returns of whom.
+
+    That it does not know one of them holds nobody up.
+    """
+    met = 0
+    for one in unmet(partner, hub, voice):
+        if only_new and one.identity is not None:
+            continue
+        with contextlib.suppress(FederationError):
+            met += meet(one, partner, wire, hub, voice)
+    return met

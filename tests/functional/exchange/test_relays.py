@@ -1,0 +1,407 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What one hub says reaches a third that it does not know, by a second that both know."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from federation.following import next_page
+from federation.operations.leaves import Kind
+from federation.operations.payloads import read_operation
+from federation.pages import Page, Withheld
+from federation.trust import Trust, accept
+from hub.domain.changes import SYSTEM
+from hub.services import upkeep
+from hub.services.exchange import naming, partners, receiving, relaying, reviewing
+from hub.services.office import CONSOLE
+from tests.simulators.federated import Wire, root_of
+from tests.support.codes import flipped, pdq
+from tests.support.saying import contributed, matched, opined, picture, standings, withdrawn
+
+HERE, THERE, THIRD = "hub-a.example", "hub-b.example", "hub-c.example"
+OURS, THEIRS = "run.hub-a.example", "run.hub-c.example"
+
+
+@pytest.fixture
+def c(open_hub):
+    return open_hub(THIRD)
+
+
+@pytest.fixture
+def line(a, b, c):
+    """A set of B, which A and C share with it and not with each other."""
+    set_id = b.set("lures")
+    for far in (a, c):
+        b.pair(far, operators=(f"run.{far.name}",))
+        b.share(far.name, set_id)
+        far.pair(b, operators=("run.hub-b.example",))
+        far.share(b.name, set_id)
+    opened(b, set_id, "set")
+    told(a, b, c)
+    return set_id
+
+
+def opened(hub, set_id, onward):
+    naming.open_onward(set_id, onward, by=CONSOLE, hub=hub.hub)
+    hub.hub.directory.reload()
+
+
+def told(a, b, c):
+    """Let B say who shares the set, and each of the others learn of the other."""
+    b.announce()
+    for far in (a, c):
+        far.catch_up(b)
+        far.announce()
+    for far, other in ((a, c), (c, a)):
+        if known(far, other.name) is not None:
+            far.learn_of(other, b)
+
+
+def known(hub, name):
+    with hub.hub.begin.reading() as work:
+        return work.partners.heard_of(name)
+
+
+@pytest.fixture
+def alpha(a, line):
+    return a.admit(OURS, sets=[line])
+
+
+@pytest.fixture
+def gamma(c, line):
+    return c.admit(THEIRS, sets=[line])
+
+
+def carried(*hubs):
+    """Carry all that each says to the next."""
+    for one, other in pairwise(hubs):
+        one.publish()
+        other.catch_up(one)
+
+
+def kinds(hub):
+    with hub.hub.begin.reading() as work:
+        log = work.logs.open(hub.voice.log.origin)
+        return [one.kind for one in work.logs.entries(log, 0, log.size)]
+
+
+def served(hub, asker):
+    """A page of all that a hub tells another."""
+    return next_page(Wire(hub, asker.name), Trust())
+
+
+def alarms(hub, name):
+    with hub.hub.begin.reading() as work:
+        key = work.partners.heard_of(name).key
+        return [one["alarm"] for one in work.partners.evidence(key)]
+
+
+def test_what_is_said_at_one_end_is_found_at_the_other(a, b, c, line, alpha, gamma, clock):
+    seen = pdq()
+    contributed(alpha, picture(pdq=seen), line)
+    carried(a, b, c)
+    clock.forward(seconds=3)
+
+    answer = matched(gamma, pdq=seen)
+    assert (answer["answer"], answer["standing"]) == ("hit", "review")
+    with c.hub.begin.reading() as work:
+        assert work.access.operator_named(OURS) is not None
+    assert kinds(b) == [Kind.OWN, Kind.RELAY]
+    assert known(c, HERE).relayed
+
+
+def test_what_is_withdrawn_at_one_end_is_gone_at_the_other(a, b, c, line, alpha, gamma):
+    seen = pdq()
+    indicator = contributed(alpha, picture(pdq=seen), line)
+    carried(a, b, c)
+    withdrawn(alpha, indicator)
+    carried(a, b, c)
+
+    assert matched(gamma, pdq=seen)["answer"] == "none"
+
+
+def test_a_withdrawal_is_told_early_by_the_relay_too(a, b, c, line, alpha, gamma):
+    seen = pdq()
+    indicator = contributed(alpha, picture(pdq=seen), line)
+    carried(a, b, c)
+    withdrawn(alpha, indicator)
+    carried(a, b)
+    b.publish()
+
+    assert c.take_revokes(b) == 1
+    assert matched(gamma, pdq=seen)["answer"] == "none"
+
+
+def test_what_was_erased_is_erased_at_the_other_end(a, b, c, line, alpha, gamma):
+    seen = pdq()
+    indicator = contributed(alpha, picture(pdq=seen), line)
+    carried(a, b, c)
+    upkeep.erase(indicator, actor=SYSTEM, hub=a.hub)
+    a.settle()
+    carried(a, b, c)
+
+    assert matched(gamma, pdq=seen)["answer"] == "none"
+    for hub in (b, c):
+        with hub.hub.begin.reading() as work:
+            found = work.indicators.find(indicator)
+        assert found.state == "erased"
+    page = Page.parse(served(b, c))
+    assert Withheld.PURGED in [one.withheld for one in page.records]
+
+
+def test_relayed_word_corroborates_nothing_unless_people_say_so(
+    a, b, c, line, alpha, gamma, clock
+):
+    seen = pdq()
+    contributed(alpha, picture(pdq=seen), line)
+    contributed(gamma, picture(pdq=flipped(seen, 16)), line)
+    a.publish()
+    a.ask_witnesses(b)
+    carried(a, b)
+    b.publish()
+    b.ask_witnesses(a)
+    c.catch_up(b)
+    c.learn_of(a, b)
+    clock.forward(seconds=3)
+    assert matched(gamma, pdq=seen)["standing"] == "review"
+
+    partners.change(HERE, by=CONSOLE, hub=c.hub, level=2)
+    c.settle()
+    assert matched(gamma, pdq=seen)["standing"] == "corroborated"
+    # It weighs no more than who brings it.
+    partners.change(THERE, by=CONSOLE, hub=c.hub, level=1)
+    c.settle()
+    assert matched(gamma, pdq=seen)["standing"] == "review"
+
+
+def test_relayed_word_counts_while_its_hub_is_told_to_be_alive(a, b, c, line, alpha, gamma, clock):
+    contributed(alpha, picture(pdq=pdq()), line)
+    a.publish()
+    a.ask_witnesses(b)
+    carried(a, b, c)
+    c.learn_of(a, b)
+    partners.change(HERE, by=CONSOLE, hub=c.hub, level=2)
+
+    def weight():
+        now = int(c.clock().timestamp())
+        return partners.weight(known(c, HERE), now, known(c, THERE))
+
+    assert weight() == partners.GOOD
+    clock.forward(seconds=25 * 3600)
+    assert weight() == partners.STALE
+
+
+def test_a_dispute_goes_the_whole_way(a, b, c, line, alpha, gamma):
+    seen = pdq()
+    indicator = contributed(alpha, picture(pdq=seen), line)
+    carried(a, b, c)
+    c.publish()
+    c.ask_witnesses(b)
+    a.learn_of(c, b)
+    partners.change(THIRD, by=CONSOLE, hub=a.hub, level=2)
+    opined(gamma, indicator, line, "disagree", reason="depicted-person")
+    b.publish()
+    b.ask_witnesses(c)
+    a.catch_up(b)
+    carried(c, b, a)
+
+    assert standings(alpha, indicator)[line][0] == "disputed"
+
+
+def test_without_onward_nothing_goes_on(a, b, c, line, alpha, gamma):
+    opened(b, line, "none")
+    told(a, b, c)
+    seen = pdq()
+    contributed(alpha, picture(pdq=seen), line)
+    carried(a, b, c)
+
+    assert kinds(b) == [Kind.OWN] * 2
+    assert matched(gamma, pdq=seen)["answer"] == "none"
+
+
+def test_what_is_for_one_hub_only_stays_there_when_the_set_is_closed(a, b, c, line, alpha, gamma):
+    seen = pdq()
+    contributed(alpha, picture(pdq=seen), line)
+    carried(a, b, c)
+    assert matched(gamma, pdq=seen)["answer"] == "hit"
+
+    opened(b, line, "none")
+    told(a, b, c)
+    review(c)
+
+    assert matched(gamma, pdq=seen)["answer"] == "none"
+
+
+def review(hub):
+    while reviewing.review(hub.hub):
+        pass
+    hub.settle()
+
+
+def test_a_hub_that_is_taken_out_is_refused_and_what_it_said_is_over(a, b, c, line, alpha, gamma):
+    seen, later = pdq(), pdq()
+    contributed(alpha, picture(pdq=seen), line)
+    carried(a, b, c)
+    naming.name_hub(line, HERE, None, named=False, by=CONSOLE, hub=b.hub)
+    told(a, b, c)
+    review(c)
+    assert matched(gamma, pdq=seen)["answer"] == "none"
+
+    contributed(alpha, picture(pdq=later), line)
+    carried(a, b, c)
+    assert matched(gamma, pdq=later)["answer"] == "none"
+    assert alarms(c, THERE) == []
+
+    # Named again, it is there again, with what it said meanwhile.
+    naming.name_hub(line, HERE, None, named=True, by=CONSOLE, hub=b.hub)
+    told(a, b, c)
+    review(c)
+    carried(a, b, c)
+    assert [matched(gamma, pdq=one)["answer"] for one in (seen, later)] == ["hit", "hit"]
+
+
+def test_a_relay_of_a_hub_that_was_taken_out_is_caught(a, b, c, line, alpha, gamma):
+    naming.name_hub(line, HERE, None, named=False, by=CONSOLE, hub=b.hub)
+    told(a, b, c)
+    later = pdq()
+    contributed(alpha, picture(pdq=later), line)
+    carried(a, b, c)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(relaying.Terms, "sets", lambda *_: frozenset({line}))
+        patch.setattr(relaying, "is_named", lambda *_: True)
+        with b.hub.begin.writing(SYSTEM) as work:
+            work.relays.again()
+            work.commit()
+        carried(b, c)
+    assert "wrong-origin" in alarms(c, THERE)
+    assert matched(gamma, pdq=later)["answer"] == "none"
+
+
+def test_whoever_is_named_later_hears_what_was_said_before(a, b, c, line, alpha, gamma):
+    naming.name_hub(line, THIRD, None, named=False, by=CONSOLE, hub=b.hub)
+    told(a, b, c)
+    seen = pdq()
+    contributed(alpha, picture(pdq=seen), line)
+    carried(a, b, c)
+    assert matched(gamma, pdq=seen)["answer"] == "none"
+
+    naming.name_hub(line, THIRD, None, named=True, by=CONSOLE, hub=b.hub)
+    told(a, b, c)
+    carried(b, c)
+
+    assert matched(gamma, pdq=seen)["answer"] == "hit"
+    assert alarms(c, THERE) == []
+
+
+def test_a_hub_learns_late_who_another_is_and_loses_nothing(a, b, c, line, alpha, gamma):
+    with c.hub.begin.writing(SYSTEM) as work:
+        work.partners.change(work.partners.heard_of(HERE).key, identity=None)
+        work.commit()
+    seen = pdq()
+    contributed(alpha, picture(pdq=seen), line)
+    carried(a, b, c)
+    assert matched(gamma, pdq=seen)["answer"] == "none"
+
+    c.learn_of(a, b)
+    c.catch_up(b)
+
+    assert matched(gamma, pdq=seen)["answer"] == "hit"
+
+
+def test_by_two_ways_it_is_one_register(a, b, c, line, alpha, gamma):
+    a.pair(c, operators=(THEIRS,))
+    c.pair(a, operators=(OURS,))
+    a.share(THIRD, line)
+    c.share(HERE, line)
+    seen = pdq()
+    indicator = contributed(alpha, picture(pdq=seen), line)
+    carried(a, b, c)
+    c.catch_up(a)
+    assert len(matched(gamma, pdq=seen)["hits"]) == 1
+
+    withdrawn(alpha, indicator)
+    a.publish()
+    c.catch_up(a)
+    carried(a, b, c)
+    assert matched(gamma, pdq=seen)["answer"] == "none"
+    # Nobody is told by another what it said itself.
+    assert a.catch_up(b) == a.catch_up(c) == 0
+    assert kinds(c).count(Kind.RELAY) <= 2
+
+
+def test_a_relay_goes_as_far_as_there_are_hubs(a, b, c, line, alpha, open_hub, clock):
+    d = open_hub("hub-d.example")
+    naming.name_hub(line, d.name, root_of(d.name), named=True, by=CONSOLE, hub=b.hub)
+    c.pair(d, operators=(f"run.{d.name}",))
+    c.share(d.name, line)
+    d.pair(c, operators=(THEIRS,))
+    d.share(c.name, line)
+    naming.set_home(line, THERE, root_of(THERE), by=CONSOLE, hub=d.hub)
+    told(a, b, c)
+    d.learn_of(b, c)
+    carried(c, d)
+    d.announce()
+    d.learn_of(a, c)
+    delta = d.admit(f"run.{d.name}", sets=[line])
+    seen = pdq()
+    indicator = contributed(alpha, picture(pdq=seen), line)
+    carried(a, b, c, d)
+    assert matched(delta, pdq=seen)["answer"] == "hit"
+
+    withdrawn(alpha, indicator)
+    carried(a, b, c, d)
+    assert matched(delta, pdq=seen)["answer"] == "none"
+
+
+def test_a_forged_relay_is_refused_with_evidence(a, b, c, line, alpha, gamma):
+    seen = pdq()
+    contributed(alpha, picture(pdq=seen), line)
+    carried(a, b)
+    b.publish()
+    kept = c.enrolled(b.name)
+    page = Page.parse(next_page(Wire(b, c.name), kept.trust))
+    spoilt = [
+        replace(one, inclusion=replace(one.inclusion, index=one.inclusion.index + 7))
+        if one.inclusion
+        else one
+        for one in page.records
+    ]
+    data = replace(page, records=tuple(spoilt)).encoded()
+
+    accepted = accept(data, c.partner(b), kept.trust, int(c.clock().timestamp()))
+    receiving.receive(accepted, partner=kept, state=partners.GOOD, hub=c.hub)
+
+    assert alarms(c, THERE) == ["not-in-log"]
+    assert matched(gamma, pdq=seen)["answer"] == "none"
+
+
+def test_what_is_passed_on_is_what_its_origin_signed(a, b, c, line, alpha):
+    contributed(alpha, picture(pdq=pdq()), line)
+    carried(a, b)
+    b.publish()
+
+    page = Page.parse(served(b, c))
+    (relay,) = (one for one in page.records if one.kind is Kind.RELAY)
+    with a.hub.begin.reading() as work:
+        log = work.logs.open(a.voice.log.origin)
+        (own,) = work.logs.entries(log, 0, log.size)
+    assert relay.envelope == own.sealed.told
+    assert relay.inclusion.index == 0
+    assert read_operation(own.sealed.payload).operation.operator == OURS
+    assert len(page.notes) == 1
+
+
+def test_who_was_in_quarantine_says_nothing_by_others_and_all_of_it_afterwards(
+    a, b, c, line, alpha, gamma
+):
+    partners.change(HERE, by=CONSOLE, hub=c.hub, state="quarantined")
+    seen = pdq()
+    contributed(alpha, picture(pdq=seen), line)
+    carried(a, b, c)
+    assert matched(gamma, pdq=seen)["answer"] == "none"
+    assert alarms(c, THERE) == []
+
+    partners.change(HERE, by=CONSOLE, hub=c.hub, state="active")
+    c.catch_up(b)
+    assert matched(gamma, pdq=seen)["answer"] == "hit"

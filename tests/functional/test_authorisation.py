@@ -126,6 +126,9 @@ ROWS = {
         ANYBODY, 404, path=f"/fed/v1/witness/{'0' * 64}/checkpoint"
     ),
     "GET /fed/v1/ops": Row(frozenset(), keyless=True),
+    "GET /fed/v1/peers/<name>/{what}": Row(
+        frozenset(), keyless=True, path="/fed/v1/peers/hub-a.example/checkpoint"
+    ),
     # -- how the hub is
     "GET /v1/status": Row(MEMBERS),
     # -- operators and members

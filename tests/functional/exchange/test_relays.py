@@ -387,6 +387,7 @@ def test_what_is_passed_on_is_what_its_origin_signed(a, b, c, line, alpha):
         log = work.logs.open(a.voice.log.origin)
         (own,) = work.logs.entries(log, 0, log.size)
     assert relay.envelope == own.sealed.told
+    assert relay.inclusion is not None
     assert relay.inclusion.index == 0
     assert read_operation(own.sealed.payload).operation.operator == OURS
     assert len(page.notes) == 1

@@ -138,8 +138,9 @@ def served_to_all(patch: Patch) -> None:
 
 def anybody_vouched_for(patch: Patch) -> None:
     """A hub may speak for any organisation."""
-    known = "operation.operator not in partner.operators"
-    patch.setattr(trust, "_received", _rewrite(trust._received, known, "False"))  # noqa: SLF001 - a bug is planted
+    known = "operation.operator not in operators"
+    changed = _rewrite(trust._Believing._said, known, "False")  # noqa: SLF001 - a bug is planted
+    patch.setattr(trust._Believing, "_said", changed)  # noqa: SLF001 - a bug is planted
 
 
 def audience_unasked(patch: Patch) -> None:
@@ -187,7 +188,8 @@ def opinions_lapse(patch: Patch) -> None:
 def future_passed_over(patch: Patch) -> None:
     """What is said later than now is refused for good."""
     raised = "if error.alarm is Alarm.FUTURE:"
-    patch.setattr(trust, "_believed", _rewrite(trust._believed, raised, "if False:"))  # noqa: SLF001 - a bug is planted
+    changed = _rewrite(trust._Believing.all, raised, "if False:")  # noqa: SLF001 - a bug is planted
+    patch.setattr(trust._Believing, "all", changed)  # noqa: SLF001 - a bug is planted
 
 
 BUGS: dict[str, Callable[[Patch], None]] = {

@@ -387,6 +387,8 @@ class World:
                 if other is not hub:
                     checks.taken_back(hub, other)
         checks.alike(hubs, self.liar.stolen)
+        for hub in hubs:
+            hub.count_all()
         # A vote counts a few seconds after it came.
         self.time.now += MINUTE
         checks.judged_alike(hubs, self.liar.stolen)

@@ -247,5 +247,7 @@ def test_what_a_partner_says_itself_and_may_go_on_comes_with_what_proves_it():
     found = accept(hub.page(0, 5).encoded(), trusted(), Trust(), NOW)
 
     assert [one.inclusion is not None for one in found.operations] == [False] * 3 + [True] * 2
-    assert found.operations[3].inclusion.path == hub.path(3)
+    proof = found.operations[3].inclusion
+    assert proof is not None
+    assert proof.path == hub.path(3)
     assert found.operations[3].note == hub.note()

@@ -64,9 +64,11 @@ def tests(session: nox.Session) -> None:
         session.run("pytest", *session.posargs)
         return
     session.run("coverage", "erase")
-    # A file's tests stay together, because they share what they start.
-    together = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
-    session.run("coverage", "run", "-m", "pytest", *together)
+    # Many tests wait for what others do: half as many workers more than there are cores. Which
+    # of them does what, tests/support/scheduling.py decides.
+    cores = os.cpu_count() or 1
+    workers = str(min(cores + cores // 2, 6) or 1)
+    session.run("coverage", "run", "-m", "pytest", "-n", workers, "--dist", "loadfile")
     session.run("coverage", "combine", "--quiet")
     session.run("coverage", "report", "--fail-under=95")
 

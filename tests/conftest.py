@@ -10,6 +10,13 @@ from tests.support.clock import Clock
 from tests.support.databases import PostgresDatabases, SqliteDatabases
 from tests.support.house import House
 from tests.support.postgres import NoPostgresError, Postgres
+from tests.support.scheduling import LongestFirst
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Where several workers run the tests: whatever takes longest first."""
+    return LongestFirst(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,9 @@ import secrets
 import time
 
 import pytest
+from coverage import Coverage
 
+from tests.simulators.exchange import world
 from tests.simulators.exchange.checks import ViolationError
 from tests.simulators.exchange.planted import planted
 from tests.simulators.exchange.restored import restored
@@ -21,13 +23,15 @@ from tests.simulators.exchange.world import simulated
 SEEDS, AT_ONCE = 500, 25
 CONTROL = "keep_ignored"
 FOUND_BY = {
-    "keep_ignored": 1, "trust_kept_first": 7, "growth_unchecked": 2, "forks_unseen": 49,
-    "rollbacks_unseen": 16, "revokes_ignored": 10, "lies_counted": 62, "checkpoint_first": 5,
-    "cursor_first": 5, "served_to_all": 0, "anybody_vouched_for": 5, "audience_unasked": 1,
-    "signatures_unchecked": 17, "forgotten_early": 1, "shorter_life_unsaid": 10,
+    "keep_ignored": 10, "trust_kept_first": 7, "growth_unchecked": 2, "forks_unseen": 49,
+    "rollbacks_unseen": 18, "revokes_ignored": 10, "lies_counted": 128, "checkpoint_first": 5,
+    "cursor_first": 9, "served_to_all": 0, "anybody_vouched_for": 5, "audience_unasked": 3,
+    "signatures_unchecked": 17, "forgotten_early": 7, "shorter_life_unsaid": 10,
     "future_passed_over": 37, "narrowing_short_lived": 340, "last_come_wins": 391,
 }  # fmt: skip
 """A seed that finds each bug: it is tried first, so that nothing is sought that is known."""
+SHOWN_BY_CRASHES = {"checkpoint_first": 0.6, "cursor_first": 0.6}
+"""How often processes die while these are sought, which a crash at one moment alone brings up."""
 
 
 def chunks(seeds):
@@ -50,6 +54,17 @@ def violation(seeds):
         except ViolationError as error:
             return seed, error
     return None
+
+
+@pytest.fixture(autouse=True)
+def coverage(request):
+    """Count what the first seeds reach, not what all do: it takes half as long again."""
+    counting = Coverage.current() if request.node.get_closest_marker("slow") else None
+    if counting is not None:
+        counting.stop()
+    yield
+    if counting is not None:
+        counting.start()
 
 
 @pytest.mark.parametrize("seeds", chunks(SEEDS))
@@ -91,7 +106,9 @@ def test_chance_and_time_come_from_the_seed_alone(monkeypatch):
 
 
 @pytest.mark.parametrize("bug", [one for one in FOUND_BY if one != CONTROL])
-def test_a_planted_bug_is_found(bug):
+def test_a_planted_bug_is_found(bug, monkeypatch):
+    monkeypatch.setattr(world, "CRASHES", SHOWN_BY_CRASHES.get(bug, world.CRASHES))
+
     with planted(bug):
         assert violation([FOUND_BY[bug], *range(SEEDS)]) is not None
 

@@ -2,7 +2,8 @@
 """``python -m tests.planted [NUMBER …]``: plant known bugs, one by one; each must be found.
 
 A test suite that stays green over a planted bug is decoration. The tests named for the bugs are
-also run without any, since a test that always fails finds nothing.
+also run without any, since a test that always fails finds nothing; ``--tests-passed`` leaves that
+out, for whoever has just run them all.
 """
 
 import queue
@@ -21,13 +22,15 @@ from tests.planted.planting import ROOT, Field, NotPlantableError, Outcome, copy
 @click.argument("numbers", nargs=-1)
 @click.option("--times", default=1, show_default=True, help="How often each is planted.")
 @click.option("--parallel", default=2, show_default=True, help="How many at the same time.")
-def main(numbers: tuple[str, ...], times: int, parallel: int) -> None:
+@click.option("--tests-passed", is_flag=True, help="Do not run them without a bug.")
+def main(numbers: tuple[str, ...], times: int, parallel: int, *, tests_passed: bool) -> None:
     """Plant the bugs of these NUMBERS, or all; end with 1 if one is not found."""
     known = read_bugs()
     chosen = [bug for bug in known if not numbers or bug.number in numbers]
     if len(chosen) < len(set(numbers)):
         raise click.UsageError(f"Known are: {' '.join(bug.number for bug in known)}.")
-    outcomes = _all(chosen, times, parallel)
+    tests = sorted({test for bug in chosen for test in bug.caught_by})
+    outcomes = _all([*([] if tests_passed else [tests]), *chosen * times], parallel)
     for outcome in outcomes:
         if not outcome.is_good:
             click.echo(f"\n{outcome.number}: {outcome.verdict}\n{outcome.lines}")
@@ -36,12 +39,10 @@ def main(numbers: tuple[str, ...], times: int, parallel: int) -> None:
     raise SystemExit(not all(outcome.is_good for outcome in outcomes))
 
 
-def _all(bugs: list[Bug], times: int, parallel: int) -> list[Outcome]:
-    tests = sorted({test for bug in bugs for test in bug.caught_by})
+def _all(runs: list[Bug | list[str]], parallel: int) -> list[Outcome]:
     work: queue.SimpleQueue[Bug | list[str]] = queue.SimpleQueue()
-    work.put(tests)
-    for bug in bugs * times:
-        work.put(bug)
+    for one in runs:
+        work.put(one)
     outcomes: list[Outcome] = []
     with tempfile.TemporaryDirectory(prefix="bw-planted-") as folder:
         # What is tested is the code as it is now, whoever goes on writing meanwhile.
@@ -55,8 +56,7 @@ def _all(bugs: list[Bug], times: int, parallel: int) -> list[Outcome]:
             thread.start()
         for thread in threads:
             thread.join()
-    missing = len(bugs) * times + 1 - len(outcomes)
-    return outcomes + [Outcome("?", "NOT RUN", 0)] * missing
+    return outcomes + [Outcome("?", "NOT RUN", 0)] * (len(runs) - len(outcomes))
 
 
 def _till(

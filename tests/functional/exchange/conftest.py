@@ -1,21 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two hubs that share a set, with a member at each."""
 
+from contextlib import contextmanager
+
 import pytest
 
 from tests.simulators.federated import Hub
+from tests.support.clock import Clock
 
 HERE, THERE = "hub-a.example", "hub-b.example"
 OURS, THEIRS = "alpha.example.com", "beta.example.com"
 
 
-@pytest.fixture
-def open_hub(databases, valkey_url, clock, tmp_path):
-    """Open a hub of some name on a database of its own."""
+@contextmanager
+def opening(databases, valkey_url, clock, place):
+    """Open hubs of some names, each on a database of its own."""
     opened, urls = [], []
 
     def open_one(name):
-        folder = tmp_path / name
+        folder = place / name
         folder.mkdir()
         urls.append(databases.fresh(folder))
         hub = Hub(folder, name=name, database_url=urls[-1], redis_url=valkey_url, clock=clock)
@@ -27,6 +30,21 @@ def open_hub(databases, valkey_url, clock, tmp_path):
         hub.close()
     for url in urls:
         databases.drop(url)
+
+
+@pytest.fixture
+def open_hub(databases, valkey_url, clock, tmp_path):
+    """Open a hub of some name."""
+    with opening(databases, valkey_url, clock, tmp_path) as open_one:
+        yield open_one
+
+
+@pytest.fixture(scope="module")
+def open_lasting_hub(databases, valkey_url, tmp_path_factory):
+    """Open a hub of some name for all tests of a page; its clock stands still."""
+    place = tmp_path_factory.mktemp("hubs")
+    with opening(databases, valkey_url, Clock(), place) as open_one:
+        yield open_one
 
 
 @pytest.fixture
@@ -42,6 +60,11 @@ def b(open_hub):
 @pytest.fixture
 def shared(a, b):
     """A set of the first hub that the second has too."""
+    return shared_by(a, b)
+
+
+def shared_by(a, b):
+    """Pair two hubs, and let them share a set of the first one."""
     set_id = a.set("lures")
     a.pair(b, operators=(THEIRS,))
     b.pair(a, operators=(OURS,))

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from federation.identity.hubfile import read_hub_file
 from hub.services.exchange.auditing import verify_log
 from hub.storage import tables
+from tests.functional.exchange.conftest import shared_by
 from tests.support.codes import pdq
 from tests.support.saying import contributed, picture, withdrawn
 
@@ -21,9 +22,12 @@ def _said(*places):
     return _operation.c.key.in_(there)
 
 
-@pytest.fixture
-def grown(a, shared, alpha):
-    """A log of several tiles."""
+@pytest.fixture(scope="module")
+def whole(open_lasting_hub):
+    """A log of several tiles, and all rows that it is made of."""
+    a, b = open_lasting_hub("hub-a.example"), open_lasting_hub("hub-b.example")
+    shared = shared_by(a, b)
+    alpha = a.admit("alpha.example.com", sets=[shared])
     for _ in range(3):
         rows = [
             {
@@ -38,7 +42,27 @@ def grown(a, shared, alpha):
     a.publish()
     withdrawn(alpha, indicator)
     a.publish()
-    return a
+    with a.database.reader.connect() as connection:
+        kept = {table: _rows(connection, table) for table in (_log, _operation, _leaf, _tile)}
+    return a, kept
+
+
+def _rows(connection, table):
+    return [dict(row) for row in connection.execute(table.select()).mappings()]
+
+
+@pytest.fixture
+def grown(whole):
+    """The same, which a test may spoil: afterwards it is as it was."""
+    a, rows = whole
+    yield a
+    with a.database.writer.begin() as connection:
+        for table in (_leaf, _tile):
+            connection.execute(table.delete())
+            connection.execute(table.insert(), rows[table])
+        for table in (_operation, _log):
+            for row in rows[table]:
+                connection.execute(table.update().where(table.c.key == row["key"]).values(**row))
 
 
 def audited(hub):

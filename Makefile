@@ -12,9 +12,10 @@ BIN := .venv/bin
 RUNTIME := .venv/.runtime
 DEV := .venv/.dev
 RIVALS := .venv/.rivals
+ORACLES := .oracles/.made
 INPUTS := setup.cfg pyproject.toml requirements/bootstrap.txt requirements/install
 
-.PHONY: help up demo demo-federation setup test lint bench bench-engine bench-federation requirements clean
+.PHONY: help up demo demo-federation setup oracles test lint bench bench-engine bench-federation requirements clean
 
 help:  ## Show this list
 	@echo "Breakwater: child-safety signal exchange between platforms"
@@ -34,6 +35,8 @@ demo-federation: $(DEV)  ## Tell how three hubs exchange, on real photographs, a
 	@exec $(BIN)/python -m hub.demo.federation $(ARGS)
 
 setup: $(DEV)  ## Make .venv with everything a developer needs
+
+oracles: $(ORACLES)  ## Install programs of other people that must believe our logs
 
 test: $(DEV)  ## Test everything that this machine can test (ARGS go to pytest)
 	@exec $(BIN)/nox -s tests -- $(ARGS)
@@ -62,9 +65,10 @@ requirements: $(DEV)  ## Pin what setup.cfg asks for (ARGS=--upgrade for the new
 	$(PIN) $(ARGS) setup.cfg --extra postgres -o requirements/runtime.txt
 	$(PIN) $(ARGS) setup.cfg --extra dev -c requirements/runtime.txt -o requirements/dev.txt
 	$(PIN) $(ARGS) setup.cfg --extra rivals -c requirements/dev.txt -o requirements/rivals.txt
+	$(subst 3.11,3.12,$(PIN)) $(ARGS) requirements/oracles.in -c requirements/dev.txt -o requirements/oracles.txt
 
 clean:  ## Remove .venv and what tools left behind; a hub's data stays
-	rm -rf .venv .nox build *.egg-info .coverage .coverage.* coverage.xml htmlcov
+	rm -rf .venv .oracles .nox build *.egg-info .coverage .coverage.* coverage.xml htmlcov
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find hub matching federation tests bench -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
@@ -78,4 +82,11 @@ $(DEV): requirements/dev.txt $(INPUTS)
 
 $(RIVALS): requirements/rivals.txt $(DEV)
 	@PYTHON='$(PYTHON)' requirements/install rivals
+	@touch $@
+
+# They ask for Python 3.12 and run on 3.11 as well; only pip can be told so.
+$(ORACLES): requirements/oracles.txt
+	@'$(PYTHON)' -m venv --clear .oracles
+	@.oracles/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
+	    --ignore-requires-python --require-hashes -r $<
 	@touch $@

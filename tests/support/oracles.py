@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Programs of other people that must agree with ours, where they are installed.
 
-``BREAKWATER_ORACLES`` names the folders they are in, as ``PATH`` does, which is searched after it.
+``make oracles`` installs some of them in a folder beside the code. ``BREAKWATER_ORACLES`` names
+further folders, as ``PATH`` does; they are searched in this order.
 None of them is a dependency, so a test that lacks one is skipped and says which.
 """
 
@@ -13,15 +14,16 @@ from pathlib import Path
 import pytest
 
 PATIENCE = 120.0  # seconds
+MADE = Path(__file__).parents[2] / ".oracles" / "bin"
 GOCODE = "/usr/share/gocode"  # where Debian puts Go's libraries
 
 
 def oracle(name):
     """Find a program, or skip the test."""
-    places = (os.environ.get("BREAKWATER_ORACLES"), os.environ.get("PATH"))
+    places = (str(MADE), os.environ.get("BREAKWATER_ORACLES"), os.environ.get("PATH"))
     found = shutil.which(name, path=os.pathsep.join(filter(None, places)))
     if found is None:
-        pytest.skip(f"{name} is not installed, or BREAKWATER_ORACLES does not name its folder")
+        pytest.skip(f"{name} is not installed: make oracles, or BREAKWATER_ORACLES=its folder")
     return found
 
 

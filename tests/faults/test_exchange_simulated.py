@@ -24,8 +24,8 @@ SEEDS, AT_ONCE = 500, 25
 CONTROL = "keep_ignored"
 FOUND_BY = {
     "keep_ignored": 10, "trust_kept_first": 7, "growth_unchecked": 2, "forks_unseen": 49,
-    "rollbacks_unseen": 18, "revokes_ignored": 10, "lies_counted": 128, "checkpoint_first": 5,
-    "cursor_first": 9, "served_to_all": 0, "anybody_vouched_for": 5, "audience_unasked": 3,
+    "rollbacks_unseen": 18, "revokes_ignored": 10, "lies_counted": 128, "checkpoint_first": 30,
+    "cursor_first": 26, "served_to_all": 0, "anybody_vouched_for": 5, "audience_unasked": 3,
     "signatures_unchecked": 17, "forgotten_early": 7, "shorter_life_unsaid": 10,
     "future_passed_over": 37, "narrowing_short_lived": 340, "last_come_wins": 391,
 }  # fmt: skip

@@ -13,6 +13,11 @@ NEIGHBOUR_BITS = 16
 """r_c of the design: PDQ codes this close are one picture recompressed (in 89 % of cases)."""
 
 
+MATCH, REVIEW, RESEARCH = "match", "review", "research"
+"""The most that may follow from what a partner says: a match that counts, a person's look, or
+nothing but that it is kept."""
+
+
 @dataclass(frozen=True)
 class Code:
     """One value of one signal, of one item.
@@ -55,6 +60,8 @@ class Words:
     case: str | None = None
     list_name: str | None = None
     observed_at: datetime | None = None
+    act: str = MATCH
+    """The most that may follow from it: MATCH or REVIEW; who contributes here says MATCH."""
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,8 @@ class Entry:
     open_appeal: bool
     agree_total: int
     disagree_total: int
+    only_review: bool = False
+    """Its contributor allows no more to follow than a look; then it is no voice either."""
 
 
 class Verdict(NamedTuple):
@@ -131,8 +133,9 @@ def verdict(entry: Entry, votes: Collection[Vote], now: datetime) -> Verdict:
     # 2. Disputed: shown as such, never for automatic action.
     if entry.open_appeal or against:
         return Verdict(DISPUTED, operators)
-    # 3. Corroborated: strong signals only, never an account.
-    if operators >= ENOUGH_OPERATORS and entry.strong and entry.item_kind != ACCOUNT:
+    # 3. Corroborated: strong signals only, never an account, nor what may only be looked at.
+    may = entry.strong and entry.item_kind != ACCOUNT and not entry.only_review
+    if operators >= ENOUGH_OPERATORS and may:
         return Verdict(CORROBORATED, operators)
     # 4. Known; a person at the platform should look.
     return Verdict(REVIEW, operators)
@@ -198,7 +201,7 @@ _ORDER: dict[Name, int] = {WITHDRAWN: 0, EXPIRED: 1, DISPUTED: 2, REVIEW: 3, COR
 
 def _alone(entry: Entry, now: datetime) -> tuple[int, bool]:
     """What ``_counted`` says without votes: only the contributor's own voice may count."""
-    counts = not entry.copied and now >= entry.counts_from
+    counts = not (entry.copied or entry.only_review) and now >= entry.counts_from
     return int(counts and _counts(entry.basis, entry.operator_kind, entry.list_name)), False
 
 
@@ -288,7 +291,7 @@ def _contribution(entry: Entry) -> Vote:
         assessed_by=entry.assessed_by,
         list_name=entry.list_name,
         reason=None,
-        copied=entry.copied,
+        copied=entry.copied or entry.only_review,
         counts_from=entry.counts_from,
         expires=entry.expires,
         live=True,

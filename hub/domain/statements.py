@@ -6,6 +6,7 @@ as the vocabulary or the statement itself names it, and by the list's own "unkno
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -21,7 +22,8 @@ from federation.operations.values import (
 from hub.domain.errors import BadInputError, flaw
 from hub.domain.frames import telling
 from hub.domain.guards import FRAME, contribution_flaws
-from hub.domain.indicators import Code, Draft, Indicator, Opinion, Words
+from hub.domain.indicators import MATCH, Code, Draft, Indicator, Opinion, Words
+from hub.domain.standing import AGREE
 from hub.domain.vocabulary import VOCABULARY
 from matching.derivations import derivation_id, derivation_name
 from matching.errors import UnknownDerivationError
@@ -92,7 +94,7 @@ def _frames_out(frames: Sequence[Code]) -> Frames:
 # -- in ------------------------------------------------------------------------------------------
 
 
-def drafted(said: Assert, *, sets: Sequence[int], expires: datetime) -> Draft:
+def drafted(said: Assert, *, sets: Sequence[int], expires: datetime, act: str = MATCH) -> Draft:
     """What another hub says of an item, ready to be kept here.
 
     A signal or derivation that is not known here is carried on in the statement, and searched by
@@ -109,7 +111,7 @@ def drafted(said: Assert, *, sets: Sequence[int], expires: datetime) -> Draft:
     return Draft(
         item_kind=said.item,
         codes=kept,
-        words=read_words(said.words, said.parents),
+        words=replace(read_words(said.words, said.parents), act=act),
         sets=tuple(sorted(sets)),
         expires=expires,
         profile=said.profile,
@@ -144,9 +146,14 @@ def read_words(said: Mapping[str, Word], parents: Mapping[str, str]) -> Words:
     )
 
 
-def read_opinion(said: Stated, set_key: int) -> Opinion:
-    """An opinion as this hub knows it."""
+def read_opinion(said: Stated, set_key: int, act: str = MATCH) -> Opinion:
+    """An opinion as this hub knows it.
+
+    From an agreement that may only be looked at, no match follows; a disagreement asks for none.
+    """
     stance = VOCABULARY.read_as("opinion", said.stance) or "seen"
+    if stance == AGREE and act != MATCH:
+        stance = "seen"
     reason = said.reason and VOCABULARY.read_as("dispute_reason", said.reason)
     basis = said.basis and VOCABULARY.read_as("basis", said.basis)
     return Opinion(set_key, stance, reason, basis, said.assessed_by, said.reach)

@@ -9,8 +9,8 @@ from hub.domain.indicators import Code
 from matching.derivations import derivation_name
 from matching.signals import PDQ, VPDQ
 
-_INNER = frozenset({"case", "list_name"})
-"""Words of the contributor's own: told to itself alone."""
+_INNER = frozenset({"case", "list_name", "act"})
+"""Words of the contributor's own, told to itself alone; what may follow tells the standing."""
 
 
 def code_records(codes: Iterable[Code]) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from hub.domain.entries import Described
 from hub.domain.errors import UnavailableError
-from hub.domain.indicators import EXPIRED, LIVE
+from hub.domain.indicators import EXPIRED, LIVE, MATCH
 from hub.domain.standing import Entry, Vote, says_alike
 from hub.storage.columns import moment
 
@@ -162,6 +162,7 @@ def _entry(rows: list[Sequence[Any]], read: _Read) -> Described:
         open_appeal=bool(appealed),
         agree_total=agree_total,
         disagree_total=disagree_total,
+        only_review=words.get("act", MATCH) != MATCH,
     )
     harm = words.get("harm", ())
     # An entry without links has one row, with nothing in its right half.
@@ -193,6 +194,8 @@ def _contribution(operator: int, row: Sequence[Any], harm: Sequence[str], read: 
     kind, copied, expires, state, _item_kind, words_text, live, since, party_state = row
     words = read[words_text]
     is_live = bool(live) and state == LIVE and party_state == "good"
+    # What may only be looked at itself lends no other entry its voice.
+    is_live = is_live and words.get("act", MATCH) == MATCH
     return Vote(
         operator=operator,
         operator_kind=kind,

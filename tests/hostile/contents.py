@@ -151,6 +151,8 @@ GROUP = Group(
                       "handed on"),
         Behaviour("D8", "it asks to be enforced", OPS, MALFORMED,
                   telling("policy.act", "enforce")),
+        Behaviour("D8.research", "it is for research alone: kept, and found by nobody", OPS, None,
+                  says(said(80, policy=Policy("amber", (SET,), act="research"))), state=SAID),
         Behaviour("D9", "k claimed in the data", OPS, MALFORMED, telling("policy.votes", 5)),
         Behaviour("D9.standing", "standing claimed in the data", OPS, MALFORMED,
                   telling("body.standing", "corroborated")),

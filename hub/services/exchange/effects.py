@@ -338,6 +338,8 @@ class Effects:
         kept = self._work.exchange.registers([target]).get(target)
         key = kept.indicator if kept is not None else None
         found = self._work.indicators.by_keys([key]).get(key) if key is not None else None
+        if found is None and kept is not None:
+            self._work.exchange.purge(target)  # it was only kept
         if found is None or found.state == ERASED:
             return
         if found.is_live and not self._allowance(said.origin).takes():
@@ -377,7 +379,7 @@ class Effects:
         # Once it was in the set, what was said of it there holds if it comes back.
         if set_key not in about.sets and not self._work.votes.described([about.key], [set_key]):
             return
-        opinion = statements.read_opinion(body, set_key)
+        opinion = statements.read_opinion(body, set_key, said.policy.act)
         at = min(self._now, datetime.fromtimestamp(said.created, UTC))
         if self._is_known(opinion, about, party, at):
             return

@@ -209,6 +209,7 @@ class Planner:
         self, one: Indicator, speaker: Speaker, last: Said | None, policy: Policy
     ) -> Draft:
         body = statements.stated(one, self._codes.get(one.key, ()))
+        policy = replace(policy, act=one.words.act)
         register = self._register(INDICATOR, one.id, speaker, last)
         return _draft(one, speaker, (last, register), op=Op.ASSERT, policy=policy, body=body)
 

@@ -18,7 +18,7 @@ from federation.trust import Accepted, Partner, Received, Trust, accept, from_th
 from hub.domain import statements
 from hub.domain.changes import SYSTEM
 from hub.domain.errors import BadInputError
-from hub.domain.indicators import Draft
+from hub.domain.indicators import RESEARCH, Draft
 from hub.ports import Hub, Work
 from hub.ports.exchange import Enrolled, Kept, Statement
 from hub.ports.relays import Proven
@@ -155,13 +155,15 @@ def _drafted(
     refused: list[tuple[str, RefusedError]] = []
     for one in operations:
         operation = one.operation
-        if not isinstance(operation.body, Assert):
-            continue
+        if not isinstance(operation.body, Assert) or operation.policy.act == RESEARCH:
+            continue  # what is for research only is kept in its register, and nowhere found
         own = known[operation.origin].sets if operation.origin in known else {}
         sets = [own[name] for name in operation.policy.sets if name in own]
         expires = datetime.fromtimestamp(operation.expires, UTC)
         try:
-            drafts[one.said.id] = statements.drafted(operation.body, sets=sets, expires=expires)
+            drafts[one.said.id] = statements.drafted(
+                operation.body, sets=sets, expires=expires, act=operation.policy.act
+            )
         except BadInputError as bad:
             slugs = ", ".join(sorted({flaw.slug for flaw in bad.flaws}))
             error = RefusedError(Alarm.CONTENT, f"the guards refuse it: {slugs}")

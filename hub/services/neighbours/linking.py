@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from hub.domain.exclusions import Exclusion
 from hub.domain.guards import PICTURE
-from hub.domain.indicators import Indicator
+from hub.domain.indicators import MATCH, Indicator
 from hub.domain.standing import Vote, may_corroborate
 from hub.domain.vocabulary import VOCABULARY
 from hub.domain.votes import AGREE, DISAGREE, Link
@@ -18,8 +18,9 @@ def contribution_link(voter: Indicator) -> Link:
         operator=voter.operator,
         side=AGREE,
         voter=voter.key,
-        counts=may_corroborate(_as_vote(voter)),
-        copied=voter.copied,
+        counts=voter.words.act == MATCH and may_corroborate(_as_vote(voter)),
+        # In no total either: it may only be looked at.
+        copied=voter.copied or voter.words.act != MATCH,
     )
 
 

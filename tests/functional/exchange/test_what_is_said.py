@@ -444,3 +444,124 @@ def test_an_operators_latest_word_counts_through_whichever_hub_it_came(
     )
 
     assert matched(beta, pdq=known)["standing"] == standing
+
+
+# -- what may follow -----------------------------------------------------------------------------
+
+
+def allowing(shared, act):
+    return Policy("amber", (shared,), act=act)
+
+
+def test_what_may_only_be_looked_at_is_never_more(b, hears, shared, beta, clock):
+    known = pdq()
+    gamma = b.admit("gamma.example.com", sets=[shared])
+    hears(stated(shared, known, policy=allowing(shared, "review")))
+    clock.forward(seconds=4)
+    reader = b.admit("delta.example.com", sets=[shared])
+    assert matched(reader, pdq=known)["standing"] == "review"
+
+    ours = [contributed(one, picture(pdq=known), shared) for one in (gamma, beta)]
+    clock.forward(seconds=4)
+    b.settle()
+
+    assert {standings(beta, one)[shared] for one in ours} == {("corroborated", 2)}
+    hits = matched(beta, pdq=known)["hits"]
+    assert [hit["standing"] for hit in hits].count("review") == 1
+    assert len(hits) == 3
+
+
+def test_it_lends_nobody_its_voice(hears, shared, beta, clock):
+    known = pdq()
+    mine = contributed(beta, picture(pdq=known), shared)
+    hears(stated(shared, known, policy=allowing(shared, "review")))
+    clock.forward(seconds=4)
+
+    assert standings(beta, mine)[shared] == ("review", 1)
+
+
+def test_a_later_version_allows_more_or_less(b, hears, shared, beta, clock):
+    known = pdq()
+    mine = contributed(beta, picture(pdq=known), shared)
+    seen = []
+    for n, act in enumerate(("match", "review", "match", "research", "review"), 1):
+        previous = None if n == 1 else "0" * 64
+        hears(stated(shared, known, n=n, previous=previous, policy=allowing(shared, act)))
+        clock.forward(seconds=4)
+        b.settle()
+        seen.append((standings(beta, mine)[shared][0], len(matched(beta, pdq=known)["hits"])))
+
+    assert seen == [
+        ("corroborated", 2), ("review", 2), ("corroborated", 2), ("review", 1), ("review", 2),
+    ]  # fmt: skip
+
+
+def test_what_is_for_research_is_shown_to_nobody_and_kept(b, hears, shared, beta):
+    known = pdq()
+    came = hears(stated(shared, known, policy=allowing(shared, "research")))
+
+    assert (came.kept, came.refused) == (1, 0)
+    assert matched(beta, pdq=known)["answer"] == "none"
+    snapshot = beta.get(f"/v1/sets/{shared}/snapshot")
+    assert snapshot.status_code == 200, snapshot.text
+    assert known not in snapshot.text
+    with b.hub.begin.reading() as work:
+        (kept,) = work.exchange.about([IND], ("indicator",))
+        assert work.exchange.sealed([kept.operation])
+    assert kept.indicator is None
+
+
+def test_what_was_only_kept_is_erased_as_well(b, hears, shared, beta):
+    known = pdq()
+    said = stated(shared, known, policy=allowing(shared, "research"))
+    hears(said)
+
+    hears(stated(shared, known, op=Op.PURGE, body=Purge("erasure")))
+
+    with b.hub.begin.reading() as work:
+        (kept,) = work.exchange.about([IND], ("indicator",))
+        assert work.exchange.sealed([kept.operation]) == {}
+
+
+@pytest.mark.parametrize(
+    ("stance", "act", "expected"),
+    [
+        ("agree", "match", "corroborated"),
+        ("agree", "review", "review"),
+        ("agree", "research", "review"),
+        ("disagree", "review", "disputed"),
+        ("disagree", "research", "disputed"),
+    ],
+)
+def test_an_agreement_too_may_allow_no_more_than_a_look(
+    b, hears, shared, beta, clock, stance, act, expected
+):
+    mine = contributed(beta, picture(pdq=pdq()), shared)
+    b.publish()
+
+    hears(
+        stated(
+            shared,
+            pdq(),
+            op=Op.OPINION,
+            target=f"{b.name}/{mine}/{shared}",
+            body=Opinion(stance, "benign", "own-service-human", 1),
+            policy=allowing(shared, act),
+        )
+    )
+    clock.forward(seconds=4)
+
+    assert standings(beta, mine)[shared][0] == expected
+
+
+def test_who_holds_a_set_at_home_is_told_no_more_than_who_asks(b, hears, shared, beta, clock):
+    known = pdq()
+    contributed(beta, picture(pdq=known), shared)
+    hears(stated(shared, known, policy=allowing(shared, "review")))
+    clock.forward(seconds=4)
+    b.settle()
+
+    told = beta.get(f"/v1/sets/{shared}/snapshot").json
+
+    assert {record["standing"] for record in told["records"]} == {"review"}
+    assert not any("act" in record["words"] for record in told["records"])

@@ -389,3 +389,19 @@ def test_a_hit_only_its_contributor_vouches_for_is_at_most_review():
     assert at_most_review(Verdict("corroborated", 2)) == Verdict("review", 2)
     for name in ("review", "disputed", "expired", "withdrawn"):
         assert at_most_review(Verdict(name, 1)) == Verdict(name, 1)
+
+
+# What may only be looked at.
+
+
+def test_what_may_only_be_looked_at_is_never_corroborated():
+    entry = replace(ENTRY, only_review=True)
+    both = NEIGHBOUR, replace(NEIGHBOUR, operator=THIRD)
+
+    assert said(entry) == ("review", 0)
+    assert said(entry, *both) == ("review", 2)
+    assert said(ENTRY, *both) == ("corroborated", 3)
+
+
+def test_what_may_only_be_looked_at_is_disputed_as_anything_else():
+    assert said(replace(ENTRY, only_review=True), DISPUTES)[0] == "disputed"

@@ -35,6 +35,7 @@ WORKER: Sequence[Loop] = (
     ("figures", loops.show),
     ("publishing", exchange.publish),
     ("witnessing", exchange.be_witnessed),
+    ("comparing", exchange.compare_views),
     ("identity", exchange.be_known),
     ("partners", exchange.follow_partners),
 )

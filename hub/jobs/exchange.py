@@ -17,6 +17,7 @@ from hub.ports import Hub
 from hub.ports.exchange import ACTIVE, Enrolled, Voice
 from hub.services.exchange import (
     being_witnessed,
+    comparing,
     healing,
     meeting,
     partners,
@@ -36,6 +37,8 @@ DOUBT_SECONDS = 10.0
 """How often a hub that was restored asks whether it may speak."""
 WITNESS_SECONDS = 5.0
 """How often is looked whether our newest checkpoint was witnessed."""
+GOSSIP_SECONDS = 600.0
+"""Rest between two rounds in which each partner is asked what it saw of the others' logs."""
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 900.0
 IDENTITY_SECONDS = 1800.0
 """How often a partner is asked who it is: a key that it calls stolen must not hold long."""
@@ -86,6 +89,23 @@ def be_witnessed(hub: Hub, stop: threading.Event) -> None:
         if voice is not None:
             being_witnessed.ask_witnesses(hub, voice, hub.abroad.open_wire, sizes)
         stop.wait(WITNESS_SECONDS)
+
+
+def compare_views(hub: Hub, stop: threading.Event) -> None:
+    """Hold what partners saw of each other's logs against what we saw, in turns, in peace."""
+    while not stop.wait(GOSSIP_SECONDS):
+        if hub.abroad.voice() is None:
+            continue
+        comparing.compare_own(hub, hub.abroad.open_wire)
+        with hub.begin.reading() as work:
+            known = [one.hub for one in work.partners.all()]
+        for name in known:
+            if stop.is_set():
+                return
+            try:
+                comparing.compare_views(name, hub, hub.abroad.open_wire)
+            except FederationError:
+                continue  # the others are asked nevertheless; that it is away, its health tells
 
 
 def be_known(hub: Hub, stop: threading.Event) -> None:

@@ -131,8 +131,11 @@ GROUP = Group(
                   suspends=True),
         Elsewhere("C12", "two heads for two clients: the second is asked to be cosigned",
                   "`POST /witness/add-checkpoint` to us", Alarm.FORK,
-                  "test_consistency.py::test_who_saw_one_head_cosigns_no_other",
-                  pending="gossip: partners do not compare heads but by cosigning"),
+                  "test_consistency.py::test_who_saw_one_head_cosigns_no_other"),
+        Elsewhere("C12.compared", "two heads for two clients: one for who follows, and one for "
+                  "who cosigns", "`GET /witness/<log>/checkpoint` of others, and our own",
+                  Alarm.SPLIT_VIEW,
+                  "test_consistency.py::test_who_follows_one_head_and_is_shown_another_is_told"),
         Behaviour("C13", "checkpoint of another origin under the right key's line", NOTE,
                   Alarm.WRONG_ORIGIN,
                   noted(lambda peer: _other_origin(peer, own_line=True), *THREE),

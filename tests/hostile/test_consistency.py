@@ -10,6 +10,8 @@ from federation.log.policies import Group, Policy
 from federation.trust import Trust, accept
 from federation.witnessing import Request
 from hub.app import create_app
+from hub.ports.exchange import ACTIVE, SUSPENDED
+from hub.services.exchange import comparing
 from tests.hostile.consistency import GROUP, ROOT
 from tests.hostile.peer import LOG_ORIGIN, honest, said
 from tests.simulators.partner import BEAT, LOG, trusted
@@ -42,6 +44,32 @@ def test_who_saw_one_head_cosigns_no_other(contract):
     assert told["proof"][1] == other.encoded()
     assert contract.dump().encoded() == before
     assert cosigned(client, Request(size, (), first)).status_code == 200
+
+
+def test_who_follows_one_head_and_is_shown_another_is_told(contract):
+    """Among three hubs: tests/functional/exchange/test_compared.py."""
+    size = honest().log.frontier.size
+    client = create_app(contract.settings, contract.hub).test_client()
+    other = Checkpoint(LOG_ORIGIN, size, ROOT).signed(LOG)
+    before = contract.dump().encoded()
+    assert cosigned(client, Request(0, (), other)).status_code == 200
+    assert contract.partner().state == ACTIVE
+
+    comparing.compare_own(contract.hub, contract.hub.abroad.open_wire)
+
+    with contract.hub.begin.reading() as work:
+        (told,) = work.partners.evidence(contract.partner().key)
+    assert told["alarm"] == "split-view"
+    head = contract.partner().trust.head
+    assert isinstance(told["proof"], list)
+    assert head is not None
+    # What we cosigned has our own line too.
+    assert [Note.parse(one).text for one in told["proof"]] == [
+        other.text,
+        Note.parse(head.note).text,
+    ]
+    assert contract.partner().state == SUSPENDED
+    assert contract.dump().encoded() == before
 
 
 def test_a_stranger_accuses_nobody_by_a_spoilt_proof(contract):

@@ -23,6 +23,7 @@ from hub.services.exchange import (
     publishing,
     receiving,
     relaying,
+    serving,
     witnessing,
 )
 from tests.simulators.serving import answered
@@ -61,10 +62,18 @@ class Wire:
         if path.startswith("/witness/"):
             note = witnessing.shown(path.split("/")[2], hub=self.house.hub)
             return Answer(404, b"") if note is None else Answer(200, note, "text/plain")
+        if path.startswith("/log/tile/"):
+            return self._tile(path.removeprefix("/log/"))
         with self.house.hub.begin.reading() as work:
             partner = work.partners.named(self.asker)
         assert partner is not None
         return answered(path, partner, limit=None, hub=self.house.hub, voice=self.house.voice)
+
+    def _tile(self, path: str) -> Answer:
+        try:
+            return Answer(200, serving.tile(path, hub=self.house.hub, voice=self.house.voice))
+        except serving.NotSoLongError:
+            return Answer(404, b"")
 
     def post(self, path: str, body: bytes, **_: Any) -> Answer:
         """Witness, as the hub would."""

@@ -40,6 +40,8 @@ WITNESS_SECONDS = 5.0
 GOSSIP_SECONDS = 600.0
 """Rest between two rounds in which each partner is asked what it saw of the others' logs."""
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 900.0
+LONGEST_AWAY = 30.0
+"""Seconds of pause at most where a partner is only away: once it is back, what it says is late."""
 IDENTITY_SECONDS = 1800.0
 """How often a partner is asked who it is: a key that it calls stolen must not hold long."""
 MEET_SECONDS = 10.0
@@ -171,7 +173,8 @@ def _follow(name: str, hub: Hub, stop: threading.Event) -> None:
             wait = error.retry_after if isinstance(error, TransportError) else 0.0
             stop.wait(max(pause, wait))
             # Decorrelated: partners that failed together do not come back together.
-            pause = min(LONGEST_PAUSE, random.uniform(FIRST_PAUSE, 3 * pause))  # noqa: S311 - no secret
+            longest = LONGEST_AWAY if isinstance(error, TransportError) else LONGEST_PAUSE
+            pause = min(longest, random.uniform(FIRST_PAUSE, 3 * pause))  # noqa: S311 - no secret
 
 
 def _ask_identity(name: str, hub: Hub) -> bool:

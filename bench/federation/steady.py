@@ -26,7 +26,7 @@ TOGETHER = 20
 """Contributions in a request: who has 200 a second does not send each alone."""
 ASKERS = 4
 """Connections, as with other lookups that are measured."""
-ROUNDS, SECONDS = 2, 20
+ROUNDS, SECONDS = 4, 10
 LAG, UNHARMED = 5, 2
 LOOK = 0.02
 LOST, PATIENCE = 60.0, 180.0

@@ -93,7 +93,7 @@ class Page:
             MalformedError: It is none, or has gaps where it must not.
         """
         fields = Fields(read(data, MAX_BYTES), "the page")
-        note = fields.maybe("checkpoint", _note)
+        checkpoint = fields.maybe("checkpoint", note)
         page = cls(
             start=fields.take("from", whole(0)),
             end=fields.take("next", whole(0)),
@@ -101,7 +101,7 @@ class Page:
             records=tuple(_record(one) for one in fields.take("ops", _records)),
             sets=fields.take("sets", _sets),
             proof=fields.take("proof", _proof),
-            checkpoint=None if note is None else note.encode(),
+            checkpoint=None if checkpoint is None else checkpoint.encode(),
             is_sparse=fields.maybe("only", one_of(REVOKES)) is not None,
         )
         fields.end()
@@ -185,7 +185,8 @@ def _proof(value: Any) -> tuple[bytes, ...]:
     return tuple(_hash(one) for one in value)
 
 
-def _note(value: Any) -> str:
+def note(value: Any) -> str:
+    """A checkpoint as text, not read yet."""
     if not isinstance(value, str) or len(value) > MAX_NOTE:
         raise ValueError(f"a note of at most {MAX_NOTE} characters")
     return value

@@ -30,6 +30,9 @@ from hub.services.exchange import excluding, manifests
 from hub.services.exchange.holding import erase, hold, let_go
 from hub.services.opinions import link_of
 
+SEEN = "seen"
+"""An opinion that counts for nothing."""
+
 Fresh = tuple[Kept, Operation, Draft]
 """A register, what holds in it, and the indicator that it is to become."""
 
@@ -153,6 +156,23 @@ class Effects:
         )
         return [error for error in found if error is not None]
 
+    def undo(self, void: Sequence[Kept]) -> None:
+        """Let indicators and opinions say nothing that was said with a stolen key.
+
+        What a thief had erased cannot come back; what it narrowed, the log says once more.
+        """
+        sealed = self._work.exchange.sealed(
+            one.operation for one in void if one.operation is not None
+        )
+        for one in void:
+            operation = operation_in(sealed.get(one.operation or 0))
+            if one.register.kind == "indicator" and one.indicator is not None:
+                known = self._work.indicators.by_keys([one.indicator]).get(one.indicator)
+                self._take_back(known, None)
+            elif operation is not None and isinstance(operation.body, Stated):
+                self._unsay_opinion(operation)
+        self.of_exclusions({one.register: None for one in void})
+
     # -- indicators ---------------------------------------------------------------------------
 
     def _added(self, fresh: Sequence[Fresh]) -> list[Kept]:
@@ -235,7 +255,11 @@ class Effects:
         """The sets that are left of an assert."""
         said = narrowed.get((operation.origin, operation.author, operation.target))
         body = said.body if said is not None else None
-        if said is None or not isinstance(body, PolicyChange) or operation.n > body.upto:
+        if (
+            said is None
+            or not isinstance(body, PolicyChange)
+            or operation.version > (said.epoch, body.upto)
+        ):
             return tuple(sets)
         gone = {self._partner.sets.get(name) for name in said.policy.sets}
         return tuple(one for one in sets if one not in gone)
@@ -275,7 +299,7 @@ class Effects:
         kept = self._work.exchange.registers([target]).get(target)
         if kept is None or kept.indicator is None or not isinstance(said.body, PolicyChange):
             return
-        if kept.version[1] > said.body.upto:
+        if kept.version > (said.epoch, said.body.upto):
             return  # shared anew since
         known = self._work.indicators.by_keys([kept.indicator]).get(kept.indicator)
         if known is None or not known.is_live:
@@ -369,8 +393,22 @@ class Effects:
             return
         opinion = statements.read_opinion(body, set_key)
         at = min(self._now, datetime.fromtimestamp(said.created, UTC))
-        if self._is_known(opinion, about, party, at):
-            return
+        if not self._is_known(opinion, about, party, at):
+            self._keep_opinion(opinion, about, party, at)
+
+    def _unsay_opinion(self, said: Operation) -> None:
+        """Let an opinion count for nothing, and be older than whatever its operator says."""
+        origin, name, set_name = said.target.split("/")
+        set_key, party = self._partner.sets.get(set_name), self._party(said)
+        for indicator in self._named(origin, name) if set_key is not None else ():
+            rows = self._work.opinions.of_entries([indicator.key], set_key or 0)
+            if any(row.party == party.key for row in rows):
+                nothing = Opinion(set_key or 0, SEEN, None, None, 0, "this")
+                self._keep_opinion(nothing, indicator, party, datetime.fromtimestamp(0, UTC))
+
+    def _keep_opinion(
+        self, opinion: Opinion, about: Indicator, party: Party, at: datetime
+    ) -> None:
         key, n = self._work.opinions.add(
             opinion,
             indicator=about.key,
@@ -378,8 +416,9 @@ class Effects:
             party=party,
             at=at,
         )
-        self._work.votes.link_opinion(about.key, set_key, link_of(opinion, party.operator, key))
-        details = {"set": set_key, "stance": opinion.stance, "reach": opinion.reach}
+        link = link_of(opinion, party.operator, key)
+        self._work.votes.link_opinion(about.key, opinion.set_key, link)
+        details = {"set": opinion.set_key, "stance": opinion.stance, "reach": opinion.reach}
         self._work.record(Event(OPINION, about.key, n, details))
 
     def _is_known(self, opinion: Opinion, about: Indicator, party: Party, at: datetime) -> bool:

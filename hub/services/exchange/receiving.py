@@ -6,7 +6,7 @@ parties, through the same guards, neighbours and standing as a member's. All of 
 believed of the partner's log, is kept in one commit, or nothing is.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -44,13 +44,20 @@ class Came:
 
 
 def take(
-    page: bytes, settled: Partner, *, partner: Enrolled, state: str, hub: Hub
+    page: bytes,
+    settled: Partner,
+    *,
+    anew: Callable[[], Partner] | None,
+    partner: Enrolled,
+    state: str,
+    hub: Hub,
 ) -> tuple[Accepted, Came | None]:
     """Hold a page against its log and keep it, whichever way it came.
 
     Args:
         page: as it came.
         settled: what its hub may say to us.
+        anew: asks its hub which keys it has by now; None: *settled* says that already.
         partner: that hub, as it was when the page was asked for.
         state: of its authors' parties: whether their word counts.
         hub: ours.
@@ -62,7 +69,11 @@ def take(
         RefusedError: It is not to be believed; CONTENT, FLOOD: nor is who says so much that is
             bad.
     """
-    accepted = accept(page, settled, partner.trust, int(hub.clock().timestamp()))
+    now = int(hub.clock().timestamp())
+    accepted = accept(page, settled, partner.trust, now)
+    if anew is not None and any(one.alarm is Alarm.UNKNOWN_KEY for one in accepted.refused):
+        # Its hub may have a new key: passed over, what that signed would be lost.
+        accepted = accept(page, anew(), partner.trust, now)
     if accepted.is_too_bad:
         raise RefusedError(Alarm.CONTENT, "more of a page is bad than a slip explains")
     came = receive(accepted, partner=partner, state=state, hub=hub)
@@ -80,7 +91,7 @@ def receive(accepted: Accepted, *, partner: Enrolled, state: str, hub: Hub) -> C
         state: of its authors' parties: whether their word counts.
         hub: ours.
     """
-    drafts, refused = _drafted(accepted.operations, partner)
+    drafts, refused = drafted(accepted.operations, partner.sets)
     trust, shared = _once_more(accepted, partner)
     with hub.begin.writing(SYSTEM) as work:
         if not work.partners.keep(partner.key, expected=partner.trust.applied, trust=trust):
@@ -88,7 +99,7 @@ def receive(accepted: Accepted, *, partner: Enrolled, state: str, hub: Hub) -> C
         if shared != partner.heard:
             work.partners.heard(partner.key, shared)
         effects = Effects(partner, state, drafts, hub, work)
-        kept = _join(accepted.operations, effects, partner, hub, work)
+        kept = join(accepted.operations, effects, partner.key, hub, work)
         _count(effects, partner, hub, work)
         told = [*(RefusedError(one.alarm, one.what) for one in accepted.refused), *refused]
         for error in told:
@@ -119,24 +130,29 @@ def receive_revokes(
     """Take back ahead of the log what a partner takes back; returns how many registers changed."""
     with hub.begin.writing(SYSTEM) as work:
         effects = Effects(partner, state, {}, hub, work)
-        kept = _join(operations, effects, partner, hub, work)
+        kept = join(operations, effects, partner.key, hub, work)
         _count(effects, partner, hub, work)
         work.partners.change(partner.key, revoked_to=upto)
         work.commit()
     return kept
 
 
-def _drafted(
-    operations: Iterable[Received], partner: Enrolled
+def drafted(
+    operations: Iterable[Received], known: Mapping[str, int]
 ) -> tuple[dict[str, Draft], list[RefusedError]]:
-    """What is said of items, by operation, ready to be kept; and what the guards refuse."""
+    """What is said of items, by operation, ready to be kept; and what the guards refuse.
+
+    Args:
+        operations: what was said.
+        known: the sets in which it may be said, by public id.
+    """
     drafts: dict[str, Draft] = {}
     refused: list[RefusedError] = []
     for one in operations:
         operation = one.operation
         if not isinstance(operation.body, Assert):
             continue
-        sets = [partner.sets[name] for name in operation.policy.sets if name in partner.sets]
+        sets = [known[name] for name in operation.policy.sets if name in known]
         expires = datetime.fromtimestamp(operation.expires, UTC)
         try:
             drafts[one.said.id] = statements.drafted(operation.body, sets=sets, expires=expires)
@@ -146,19 +162,27 @@ def _drafted(
     return drafts, refused
 
 
-def _join(
-    operations: Sequence[Received], effects: Effects, partner: Enrolled, hub: Hub, work: Work
+def join(
+    operations: Sequence[Received], effects: Effects, source: int | None, hub: Hub, work: Work
 ) -> int:
-    """Join operations into registers and let the hub know; returns how many changed."""
+    """Join operations into registers and let the hub know; returns how many changed.
+
+    Args:
+        operations: what is believed.
+        effects: carries out what they call for.
+        source: internal key of the partner that handed them on; None: they are our own.
+        hub: ours.
+        work: a transaction that writes.
+    """
     known = work.exchange.registers(one.operation.register for one in operations)
     changed = changes(operations, known, int(hub.clock().timestamp()))
     if not changed:
         return 0
     came = {name: one for change in changed.values() for name, one in change.came.items()}
-    keys = work.exchange.add([_statement(one, partner) for one in came.values()])
+    keys = work.exchange.add([_statement(one, source) for one in came.values()])
     for change in changed.values():
         if change.held.is_told_twice:
-            work.partners.accuse(partner.key, _lie(change, work), hub.clock())
+            work.partners.accuse(source, _lie(change, work), hub.clock())
     kept = {name: one.kept(name, _only(one, keys)) for name, one in changed.items()}
     kept = effects.of_items(
         {name: (kept[name], one.identifier, one.said) for name, one in changed.items()}
@@ -168,7 +192,7 @@ def _join(
     # What is said of items comes after them: it may be of one that came just now.
     effects.of_words(one.said for one in changed.values() if one.said is not None)
     for error in effects.of_exclusions({name: one.said for name, one in changed.items()}):
-        work.partners.accuse(partner.key, error, hub.clock())
+        work.partners.accuse(source, error, hub.clock())
     work.exchange.drop(_let_go(changed, kept))
     return len(changed)
 
@@ -191,14 +215,14 @@ def _let_go(changed: Mapping[Register, Change], kept: Mapping[Register, Kept]) -
     return gone - {key for one in kept.values() for key in (one.operation, one.other)}
 
 
-def _statement(one: Received, partner: Enrolled) -> Statement:
+def _statement(one: Received, source: int | None) -> Statement:
     operation = one.operation
     return Statement(
         version=operation.version,
         keep=operation.keep,
         id=bytes.fromhex(one.said.id),
         sealed=one.sealed,
-        partner=partner.key,
+        partner=source,
         index=one.index,
     )
 

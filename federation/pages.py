@@ -117,7 +117,7 @@ class Page:
             MalformedError: It is none, or has gaps where it must not.
         """
         fields = Fields(read(data, MAX_BYTES), "the page")
-        note = fields.maybe("checkpoint", _note)
+        checkpoint = fields.maybe("checkpoint", note)
         page = cls(
             start=fields.take("from", whole(0)),
             end=fields.take("next", whole(0)),
@@ -125,7 +125,7 @@ class Page:
             records=tuple(_record(one) for one in fields.take("ops", _records)),
             sets=fields.take("sets", _sets),
             proof=fields.take("proof", _proof),
-            checkpoint=None if note is None else note.encode(),
+            checkpoint=None if checkpoint is None else checkpoint.encode(),
             is_sparse=fields.maybe("only", one_of(REVOKES)) is not None,
             manifests=fields.maybe("manifests", _manifests) or {},
             notes=tuple(one.encode() for one in fields.maybe("checkpoints", _notes) or ()),
@@ -235,7 +235,8 @@ def _proof(value: Any) -> tuple[bytes, ...]:
     return tuple(_hash(one) for one in value)
 
 
-def _note(value: Any) -> str:
+def note(value: Any) -> str:
+    """A checkpoint as text, not read yet."""
     if not isinstance(value, str) or len(value) > MAX_NOTE:
         raise ValueError(f"a note of at most {MAX_NOTE} characters")
     return value
@@ -244,7 +245,7 @@ def _note(value: Any) -> str:
 def _notes(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not 1 <= len(value) <= MAX_NOTES:
         raise ValueError(f"a list of 1 to {MAX_NOTES} notes")
-    return tuple(_note(one) for one in value)
+    return tuple(note(one) for one in value)
 
 
 def _manifests(value: Any) -> dict[str, str]:

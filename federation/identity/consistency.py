@@ -20,6 +20,7 @@ def check(hub: HubFile) -> None:
     _check_note_keys(hub)
     _check_keys(hub)
     _check_epochs(hub.op_keys, hub.epoch)
+    _check_closed(hub)
 
 
 def _check_logs(hub: HubFile) -> None:
@@ -61,6 +62,12 @@ def _check_epochs(keys: Iterable[OpKey], highest: int) -> None:
         # An epoch begins because the keys of the one before are no longer to be believed.
         if key.until is None and key.epoch < highest:
             raise MalformedError("a key of an earlier epoch is still in use")
+
+
+def _check_closed(hub: HubFile) -> None:
+    epochs = [*(log.epoch for log in hub.log.closed), hub.epoch]
+    if epochs != sorted(set(epochs)):
+        raise MalformedError("each log begins with a new epoch")
 
 
 def _note_keys(hub: HubFile) -> list[str]:

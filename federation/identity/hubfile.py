@@ -122,6 +122,7 @@ def _closed(said: dict[str, Any]) -> ClosedLog:
         origin=fields.take("origin", _origin),
         size=fields.take("size", _size),
         root=fields.take("root", names.sha256_hex),
+        epoch=fields.take("epoch", _epoch),
     )
     fields.end()
     return log
@@ -191,7 +192,8 @@ def _log_members(log: Log) -> dict[str, Any]:
         "vkeys": list(log.vkeys),
         "retired": [{"vkey": key.vkey, "size": key.size, "root": key.root} for key in log.retired],
         "closed": [
-            {"origin": one.origin, "size": one.size, "root": one.root} for one in log.closed
+            {"origin": one.origin, "size": one.size, "root": one.root, "epoch": one.epoch}
+            for one in log.closed
         ],
     }
 

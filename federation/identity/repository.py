@@ -74,14 +74,31 @@ def created(
     return hashlib.sha256(root).hexdigest()
 
 
-def published(files: Files, hub: HubFile, *, signers: Signers, now: int) -> None:
+def shown(files: Files) -> HubFile:
+    """What is shown now.
+
+    Raises:
+        MissingKeyError: There is no repository.
+    """
+    return hubfile.read_hub_file(_shown(files).hub_json)
+
+
+def published(files: Files, hub: HubFile, *, signers: Signers, now: int, least: int = 1) -> None:
     """Show another ``hub.json``.
+
+    Args:
+        files: where.
+        hub: what to show.
+        signers: the keys that the root names.
+        now: seconds since 1970.
+        least: version of all that is signed, at least: of a repository that was put back from a
+            copy nobody knows which versions partners have seen.
 
     Raises:
         MissingKeyError: There is no repository, or the keys are not those its root names.
         MalformedError: The hub's file breaks a rule.
     """
-    edition = _published(_shown(files), hub, signers, now)
+    edition = _published(_shown(files), hub, signers, now, least)
     reading.check_signed(newest_root(files), edition.targets, edition.snapshot, edition.timestamp)
     _show(files, edition)
 
@@ -180,24 +197,33 @@ def _shown(files: Files) -> _Edition:
     return _Edition(hub_json, targets, snapshot, timestamp)
 
 
-def _published(shown: _Edition, hub: HubFile, signers: Signers, now: int) -> _Edition:
-    return _renewed(shown, hubfile.write(hub), signers, now)
+def _published(
+    shown: _Edition, hub: HubFile, signers: Signers, now: int, least: int = 1
+) -> _Edition:
+    return _renewed(shown, hubfile.write(hub), signers, now, least)
 
 
-def _renewed(shown: _Edition, hub_json: bytes, signers: Signers, now: int) -> _Edition:
-    version = _following(shown.targets)
+def _renewed(
+    shown: _Edition, hub_json: bytes, signers: Signers, now: int, least: int = 1
+) -> _Edition:
+    version = max(_following(shown.targets), least)
     targets = metadata.write_targets({hubfile.NAME: hub_json}, version, signers.targets, now)
     edition = replace(shown, hub_json=hub_json, targets=targets)
-    return _with_timestamp(_with_snapshot(edition, signers.snapshot, now), signers.timestamp, now)
+    edition = _with_snapshot(edition, signers.snapshot, now, least)
+    return _with_timestamp(edition, signers.timestamp, now, least)
 
 
-def _with_snapshot(shown: _Edition, signers: Iterable[Signer], now: int) -> _Edition:
-    version = _following(shown.snapshot)
+def _with_snapshot(
+    shown: _Edition, signers: Iterable[Signer], now: int, least: int = 1
+) -> _Edition:
+    version = max(_following(shown.snapshot), least)
     return replace(shown, snapshot=metadata.write_snapshot(shown.targets, version, signers, now))
 
 
-def _with_timestamp(shown: _Edition, signers: Iterable[Signer], now: int) -> _Edition:
-    version = _following(shown.timestamp)
+def _with_timestamp(
+    shown: _Edition, signers: Iterable[Signer], now: int, least: int = 1
+) -> _Edition:
+    version = max(_following(shown.timestamp), least)
     return replace(
         shown, timestamp=metadata.write_timestamp(shown.snapshot, version, signers, now)
     )

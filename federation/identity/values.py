@@ -5,7 +5,7 @@ Keys of notes and the policy of witnesses are text here; what they mean is read 
 are known. How all of it is written is in ``hubfile``.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from federation.keys import PublicKey
 
@@ -85,11 +85,13 @@ class ClosedLog:
         origin: its name.
         size: of the last tree that counts.
         root: that tree's, hex.
+        epoch: the highest of its operations; a log begins with a new one.
     """
 
     origin: str
     size: int
     root: str
+    epoch: int
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,22 @@ class HubFile:
     def req_key(self, key_id: str) -> ReqKey | None:
         """The key of that id; None if the hub names none so."""
         return next((key for key in self.req_keys if key.id == key_id), None)
+
+    @property
+    def log_op_keys(self) -> tuple[OpKey, ...]:
+        """Its keys for operations, as they hold in the log that it writes now.
+
+        Those of a closed log signed nothing in any other.
+        """
+        return tuple(
+            one if one.epoch > self.closed_epoch else replace(one, first=0, until=0)
+            for one in self.op_keys
+        )
+
+    @property
+    def closed_epoch(self) -> int:
+        """The highest epoch of the logs before the one of now; 0: there were none."""
+        return max((one.epoch for one in self.log.closed), default=0)
 
     @property
     def epoch(self) -> int:

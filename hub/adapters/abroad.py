@@ -4,9 +4,11 @@
 import hashlib
 import ipaddress
 import re
+import secrets
 import shutil
 import ssl
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Iterable
 from functools import cache
@@ -26,6 +28,7 @@ from federation.transport.sockets import Budget
 from hub.adapters.identities import BASE, Identity
 from hub.adapters.mirrors import mirrored
 from hub.adapters.nonces import RedisNonces
+from hub.adapters.rotations import begin_log, change_op_key
 from hub.ports.exchange import Enrolled, Voice, mirror_of
 
 REFRESH_SECONDS = 6 * 3600
@@ -94,6 +97,30 @@ class NetworkAbroad:
         if now - self._refreshed >= REFRESH_SECONDS:
             self.identity_here.refresh(now)
             self._refreshed = now
+
+    def outrun(self, now: int) -> None:
+        """Show what our repository shows under versions that nobody can have seen."""
+        self.identity_here.outrun(now)
+
+    def change_op_key(self, *, size: int, stolen_at: int | None) -> str:
+        """Sign operations with another key from now on; returns its id."""
+        return change_op_key(
+            self.identity_here,
+            size=size,
+            stolen_at=stolen_at,
+            randomness=secrets.token_bytes,
+            now=int(time.time()),
+        )
+
+    def begin_log(self, *, size: int, root: bytes) -> str:
+        """Close our log at a tree that counts, and begin another; returns its name."""
+        return begin_log(
+            self.identity_here,
+            size=size,
+            root=root,
+            randomness=secrets.token_bytes,
+            now=int(time.time()),
+        )
 
     def identity(self, partner: Enrolled) -> HubFile:
         """Ask a partner who it is."""

@@ -4,22 +4,22 @@
 All of it lies in one folder of the hub's data:
 
 - ``keys``: one file a key; ``root.key`` signs only roots and may be carried away.
-- ``tuf``: the repository, served as it is.
-- ``hub.json``: what the repository shows now.
+- ``tuf``: the repository, served as it is; what it shows is what the hub goes by itself.
 - ``partners``: what TUF's client remembers of each of them.
 """
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from federation.errors import MissingKeyError
-from federation.identity import hubfile, reading, repository
+from federation.identity import reading, repository
 from federation.identity.folders import Folder
 from federation.identity.metadata import ROOT_LIFE, TARGETS_LIFE, Roles, read_roles
 from federation.identity.pairing import Pairing
 from federation.identity.values import HubFile, Log, Operator, OpKey, ReqKey
-from federation.keys import MemorySigner, Signer
+from federation.keys import MemorySigner, PublicKey, Signer
 from federation.log.cosignatures import Cosigner
 from federation.log.verifiers import Verifier
 from federation.publishing import LogKeys
@@ -32,9 +32,11 @@ FOLDER = "exchange"
 """In the folder of the hub's data."""
 BASE = "/fed/v1"
 ROOT, TARGETS, SNAPSHOT, TIMESTAMP = "root", "targets", "snapshot", "timestamp"
-OP, LOG, WITNESS, REQUEST = "op-1", "log", "witness", "request"
+OP, LOG, WITNESS, REQUEST = "op-1", "log-1", "witness", "req-1"
 NAMES = (ROOT, TARGETS, SNAPSHOT, TIMESTAMP, OP, LOG, WITNESS, REQUEST)
 FIRST_EPOCH = 1
+FIRST_ROOT = "metadata/1.root.json"
+NAMELESS = "this hub has no identity yet: run breakwater partners invite"
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class Identity:
 
     def __init__(self, data: Path) -> None:
         self.folder = data / FOLDER
-        self._read: tuple[float, HubFile] | None = None
+        self._read: tuple[int, HubFile] | None = None
         self._keys: dict[str, MemorySigner] = {}
 
     def begin(self, said: Introduction, randomness: Randomness, now: int) -> Pairing:
@@ -77,16 +79,13 @@ class Identity:
         """
         if self.known() is not None:
             raise FileExistsError("this hub has an identity already")
-        keys = self.folder / "keys"
-        keys.mkdir(parents=True, exist_ok=True, mode=0o700)
-        made = {name: _made(keys / f"{name}.key", randomness) for name in NAMES}
+        made = {name: self.made(name, randomness) for name in NAMES}
         file = _introduced(said, made)
-        written = hubfile.write(file)
         # What a crash left behind was never shown to anybody: it is begun anew.
         for left in (self.folder / "tuf").glob("*/*"):
             left.unlink()
-        root = repository.created(
-            Folder(self.folder / "tuf"),
+        repository.created(
+            self.files,
             Roles(
                 root=(made[ROOT].public,),
                 threshold=1,
@@ -96,22 +95,24 @@ class Identity:
             ),
             file,
             root_signers=[made[ROOT]],
-            signers=self._signers(),
+            signers=repository.Signers((made[TARGETS],), (made[SNAPSHOT],), (made[TIMESTAMP],)),
             now=now,
         )
-        Folder(self.folder).write("root.sha256", root.encode())
-        Folder(self.folder).write(hubfile.NAME, written)
         return self.pairing()
 
+    @property
+    def files(self) -> Folder:
+        """Where the repository is."""
+        return Folder(self.folder / "tuf")
+
     def known(self) -> HubFile | None:
-        """Its ``hub.json``; None: it has no identity yet."""
-        path = self.folder / hubfile.NAME
+        """Its ``hub.json``, as its repository shows it; None: it has no identity yet."""
         try:
-            changed = path.stat().st_mtime
+            changed = (self.folder / "tuf" / repository.TIMESTAMP).stat().st_mtime_ns
         except FileNotFoundError:
             return None
         if self._read is None or self._read[0] != changed:
-            self._read = changed, hubfile.read_hub_file(path.read_bytes())
+            self._read = changed, repository.shown(self.files)
         return self._read[1]
 
     def made_at(self) -> int:
@@ -120,7 +121,7 @@ class Identity:
         Raises:
             FileNotFoundError: It has no identity yet.
         """
-        return int((self.folder / "keys" / f"{REQUEST}.key").stat().st_mtime)
+        return int((self.folder / "tuf" / FIRST_ROOT).stat().st_mtime)
 
     def named_since(self) -> int:
         """The same; 0: it has no identity yet."""
@@ -132,10 +133,10 @@ class Identity:
         Raises:
             MissingKeyError: It has no identity yet.
         """
-        known, root = self.known(), Folder(self.folder).read("root.sha256")
+        known, root = self.known(), self.files.read(FIRST_ROOT)
         if known is None or root is None:
-            raise MissingKeyError("this hub has no identity yet: run breakwater partners invite")
-        return Pairing(known.hub, known.base, root.decode())
+            raise MissingKeyError(NAMELESS)
+        return Pairing(known.hub, known.base, hashlib.sha256(root).hexdigest())
 
     def voice(self) -> Voice | None:
         """By what it speaks; None: it has no identity yet."""
@@ -144,9 +145,10 @@ class Identity:
             return None
         op = next(key for key in reversed(known.op_keys) if key.until is None)
         beat = Cosigner.parse(known.witness)
-        log = LogKeys(known.log.origin, self._key(LOG), beat.name, self._key(WITNESS))
+        origin = known.log.origin
+        log = LogKeys(origin, self.key(log_key(origin)), beat.name, self.key(WITNESS))
         return Voice(
-            known.hub, self._key(op.id.rpartition("#")[2]), op.id, op.epoch, log,
+            known.hub, self.key(_file(op.id)), op.id, op.epoch, log,
             operator=known.operator.id, operator_kind=known.operator.kind,
             root=self.pairing().root_sha256,
         )  # fmt: skip
@@ -159,8 +161,30 @@ class Identity:
         """
         known = self.known()
         if known is None:
-            raise MissingKeyError("this hub has no identity yet: run breakwater partners invite")
-        return Signing(known.req_keys[-1].id, self._key(REQUEST))
+            raise MissingKeyError(NAMELESS)
+        newest = known.req_keys[-1].id
+        return Signing(newest, self.key(_file(newest)))
+
+    def show(self, known: HubFile, now: int, *, least: int = 1) -> None:
+        """Say something else of itself from now on.
+
+        Raises:
+            MissingKeyError: A key is not there: that of targets may have been carried away.
+            MalformedError: It cannot be said.
+        """
+        repository.published(self.files, known, signers=self._signers(), now=now, least=least)
+
+    def outrun(self, now: int) -> None:
+        """Show what is shown under versions that nobody can have seen.
+
+        Of a repository that was put back from a copy nobody knows which versions partners know.
+
+        Raises:
+            MissingKeyError: A key that is always here is not.
+        """
+        known = self.known()
+        if known is not None and self._has(TARGETS):
+            self.show(known, now, least=now)
 
     def refresh(self, now: int) -> None:
         """Say that what the repository shows is still meant: several times a day.
@@ -171,18 +195,18 @@ class Identity:
         Raises:
             MissingKeyError: A key is not there.
         """
-        files, known = Folder(self.folder / "tuf"), self.known()
+        files, known = self.files, self.known()
         if known is None:
             return
         if self._is_old(files, "root", ROOT_LIFE, now) and self._has(ROOT):
-            self._rotated(self._roles(), [self._key(ROOT)], now)
+            self._rotated(self._roles(), [self.key(ROOT)], now)
         elif self._is_old(files, "targets", TARGETS_LIFE, now) and self._has(TARGETS):
             repository.published(files, known, signers=self._signers(), now=now)
         else:
             repository.refreshed(
                 files,
-                snapshot=[self._key(SNAPSHOT)],
-                timestamp=[self._key(TIMESTAMP)],
+                snapshot=[self.key(SNAPSHOT)],
+                timestamp=[self.key(TIMESTAMP)],
                 now=now,
             )
 
@@ -209,8 +233,8 @@ class Identity:
             FileNotFoundError: A folder is not there.
         """
         if self.known() is None:
-            raise MissingKeyError("this hub has no identity yet: run breakwater partners invite")
-        leaving = self._key(ROOT)
+            raise MissingKeyError(NAMELESS)
+        leaving = self.key(ROOT)
         shared = ceremony(folders, randomness)
         roles = replace(
             self._roles(), root=tuple(one.public for one in shared), threshold=THRESHOLD
@@ -221,7 +245,7 @@ class Identity:
             for folder in folders:
                 (folder / ROOT_FILE).unlink(missing_ok=True)
             raise
-        (self.folder / "keys" / f"{ROOT}.key").unlink()
+        self._path(ROOT).unlink()
         self._keys.pop(ROOT, None)
         return version
 
@@ -240,17 +264,63 @@ class Identity:
         """
         return self._rotated(self._roles(), [load(one / ROOT_FILE) for one in folders], now)
 
-    def _rotated(self, roles: Roles, root_signers: Iterable[Signer], now: int) -> int:
-        files = Folder(self.folder / "tuf")
+    def made(self, name: str, randomness: Randomness) -> MemorySigner:
+        """A key, new, or left by an attempt that did not come to its end."""
+        path = self._path(name)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            return create(path, randomness)
+        except FileExistsError:
+            return load(path)
+
+    def replace_online(self, folders: Iterable[Path], randomness: Randomness, now: int) -> int:
+        """Replace the keys by which it says who it is, all but the root's.
+
+        Args:
+            folders: of root keys, as many as the root asks for; none: the root key is here.
+            randomness: makes the new ones.
+            now: seconds since 1970.
+
+        Returns:
+            the version of the root.
+
+        Raises:
+            MissingKeyError: As in ``renew_root``.
+        """
+        leaving = self._signers()  # before the new ones are there: it mends what a crash left
+        online = (TARGETS, SNAPSHOT, TIMESTAMP)
+        targets, snapshot, timestamp = (self.made(f"{name}-next", randomness) for name in online)
+        roles = replace(
+            self._roles(),
+            targets=targets.public,
+            snapshot=snapshot.public,
+            timestamp=timestamp.public,
+        )
+        signers = repository.Signers((targets,), (snapshot,), (timestamp,))
+        root = [load(one / ROOT_FILE) for one in folders] or [self.key(ROOT)]
+        version = self._rotated(roles, root, now, signers=signers, leaving=leaving)
+        for name in online:
+            self._follow_up(name)
+        return version
+
+    def _rotated(
+        self,
+        roles: Roles,
+        root_signers: Iterable[Signer],
+        now: int,
+        *,
+        signers: repository.Signers | None = None,
+        leaving: repository.Signers | None = None,
+    ) -> int:
         repository.rotated(
-            files,
+            self.files,
             roles,
             root_signers=root_signers,
-            signers=self._signers(),
-            leaving=self._signers(),
+            signers=signers or self._signers(),
+            leaving=leaving or self._signers(),
             now=now,
         )
-        return reading.version_of(repository.newest_root(files))
+        return reading.version_of(repository.newest_root(self.files))
 
     def _is_old(self, files: Folder, role: str, life: int, now: int) -> bool:
         """Whether half of the time is over for which something was said."""
@@ -262,20 +332,43 @@ class Identity:
         return reading.expiry_of(newest) - now < life // 2
 
     def _has(self, name: str) -> bool:
-        return (self.folder / "keys" / f"{name}.key").exists()
+        return self._path(name).exists()
 
     def _roles(self) -> Roles:
         """Who may sign what by now."""
-        return read_roles(repository.newest_root(Folder(self.folder / "tuf")))
+        return read_roles(repository.newest_root(self.files))
 
     def _signers(self) -> repository.Signers:
+        roles = self._roles()
         return repository.Signers(
-            (self._key(TARGETS),), (self._key(SNAPSHOT),), (self._key(TIMESTAMP),)
+            (self._online(TARGETS, roles.targets),),
+            (self._online(SNAPSHOT, roles.snapshot),),
+            (self._online(TIMESTAMP, roles.timestamp),),
         )
 
-    def _key(self, name: str) -> MemorySigner:
+    def _online(self, name: str, named: PublicKey) -> MemorySigner:
+        """The key that the root names; what a crash left half done is done."""
+        key, following = self.key(name), self._path(f"{name}-next")
+        if key.public != named and following.exists():
+            self._follow_up(name)
+            key = self.key(name)
+        return key
+
+    def _follow_up(self, name: str) -> None:
+        self._path(f"{name}-next").replace(self._path(name))
+        self._keys.pop(name, None)
+
+    def _path(self, name: str) -> Path:
+        return self.folder / "keys" / f"{name}.key"
+
+    def key(self, name: str) -> MemorySigner:
+        """One of its keys.
+
+        Raises:
+            MissingKeyError: It is not there.
+        """
         if name not in self._keys:
-            self._keys[name] = load(self.folder / "keys" / f"{name}.key")
+            self._keys[name] = load(self._path(name))
         return self._keys[name]
 
 
@@ -285,12 +378,13 @@ def _newest(metadata: Path, role: str) -> bytes:
     return max(versions, key=lambda path: int(path.name.partition(".")[0])).read_bytes()
 
 
-def _made(path: Path, randomness: Randomness) -> MemorySigner:
-    """A key, new, or left by an attempt that did not come to its end."""
-    try:
-        return create(path, randomness)
-    except FileExistsError:
-        return load(path)
+def log_key(origin: str) -> str:
+    """What the key of a log is called."""
+    return f"log-{origin.rpartition('/')[2]}"
+
+
+def _file(key_id: str) -> str:
+    return key_id.rpartition("#")[2]
 
 
 def _introduced(said: Introduction, keys: dict[str, MemorySigner]) -> HubFile:

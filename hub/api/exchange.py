@@ -34,7 +34,8 @@ ZIP = "application/zip"
 MAX_POSTED = 32 * 1024 * 1024
 """Bytes of a bundle that is posted; a larger one is carried in a file."""
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
-_KNOWN = frozenset({"from", "size", "limit", "wait", "only"})
+_OPERATIONS = frozenset({"from", "size", "limit", "wait", "only"})
+_YOURS = frozenset({"from", "after"})
 
 
 class BundleRefusedError(HubError):
@@ -90,7 +91,7 @@ def tile(name: str) -> Response:
 def operations() -> Response:
     """The operations from an index on that the partner may have; may wait for something new."""
     hub, partner = current(), partner_asking()
-    voice, asked = _voice(hub), _query()
+    voice, asked = _voice(hub), _query(_OPERATIONS)
     start, limit = asked.get("from", 0), asked.get("limit", MAX_RECORDS)
     if request.args.get("only") == REVOKES:
         page = serving.revokes(partner, start=start, limit=limit, hub=hub, voice=voice)
@@ -120,6 +121,17 @@ def peers(name: str, what: str) -> Response:
     if found is None:
         raise NotFoundError("file")
     return Response(found, content_type=NOTE if what == serving.CHECKPOINT else BYTES)
+
+
+@blueprint.get("/yours")
+@policy(PARTNER)
+def yours() -> Response:
+    """What we hold of what the partner said itself: it may have lost it."""
+    asked = _query(_YOURS)
+    found = serving.returned(
+        partner_asking(), start=asked.get("from", 0), after=asked.get("after", 0), hub=current()
+    )
+    return Response(found.encoded(), mimetype=MEDIA_TYPE)
 
 
 @blueprint.post("/bundles")
@@ -166,11 +178,11 @@ def sign(response: Response) -> Response:
     return signed(response, current()) if "partner" in g else response
 
 
-def _query() -> dict[str, int]:
+def _query(known: frozenset[str]) -> dict[str, int]:
     """The numbers of a query, each said once, in the one way."""
     said: dict[str, int] = {}
     for name, values in request.args.lists():
-        if name not in _KNOWN or len(values) != 1:
+        if name not in known or len(values) != 1:
             raise OddQueryError("The query has what this protocol does not know.")
         if name == "only":
             if values != [REVOKES]:

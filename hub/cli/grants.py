@@ -18,6 +18,7 @@ from hub.cli.exits import CommandError, Exit, read_settings
 from hub.cli.listing import PAGE, everything, show, show_one
 from hub.cli.offices import checked, office
 from hub.cli.output import json_option, print_json
+from hub.cli.replacing import replace
 from hub.domain.access import GRANTS, ROLES
 from hub.domain.members import ONWARD, TLP
 from hub.services import keys as key_services, sets as set_services
@@ -33,7 +34,7 @@ GRANT = ("member", "rights", "changed_at")
 
 @click.group()
 def keys() -> None:
-    """Keys of members: list, add, rotate, revoke."""
+    """Keys: of members list, add, rotate, revoke; of this hub replace."""
 
 
 @keys.command("list")
@@ -115,6 +116,9 @@ def renew_root(*, folders: Sequence[Path], as_json: bool) -> None:
     with _keys_at_hand():
         version = identity.renew_root(folders, int(time.time()))
     _show_root(version, as_json=as_json)
+
+
+keys.add_command(replace)
 
 
 @contextmanager

@@ -209,9 +209,14 @@ def _fingerprints(data: Path) -> dict[str, str]:
 
 
 def _copy_keys(data: Path, folder: Path) -> None:
+    from hub.adapters.identities import FOLDER as EXCHANGE  # noqa: PLC0415 - brings TUF along
+
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for path in [*sorted(data.glob("*.key")), data / "erasures.log"]:
+    exchange = (path for path in sorted((data / EXCHANGE).rglob("*")) if path.is_file())
+    for path in [*sorted(data.glob("*.key")), data / "erasures.log", *exchange]:
         if path.exists():
+            copy = folder / path.relative_to(data)
+            copy.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             # The mode goes along: a key stays readable by nobody else.
-            shutil.copy2(path, folder / path.name)
-            backups.sync(folder / path.name)
+            shutil.copy2(path, copy)
+            backups.sync(copy)

@@ -7,6 +7,7 @@ from hub.cli import preparing
 from hub.cli.exits import CommandError, Exit, read_settings
 from hub.cli.output import json_option, print_json
 from hub.cli.progress import progress
+from hub.cli.replacing import reopen
 from hub.services.exchange.auditing import verify_log
 from hub.wiring import assemble
 
@@ -14,6 +15,9 @@ from hub.wiring import assemble
 @click.group()
 def log() -> None:
     """What this hub said to others, and what proves it."""
+
+
+log.add_command(reopen)
 
 
 @log.command("verify")

@@ -38,7 +38,7 @@ def second_history(hub: Paired, witness: Paired) -> tuple[int, int]:
     seen = _seen(hub, witness)
     size = 0 if seen is None else seen.size
     other = Checkpoint(_origin(hub), size, hashlib.sha256(b"another history").digest())
-    note = other.signed(load(hub.exchange / "keys" / "log.key"))
+    note = other.signed(load(hub.exchange / "keys" / "log-1.key"))
     body = Request(size, (), note).encoded()
     status, _ = _asked(f"{witness.running.url}/fed/v1/witness/add-checkpoint", body)
     return size, status

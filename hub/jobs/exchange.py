@@ -61,7 +61,8 @@ def publish(hub: Hub, stop: threading.Event) -> None:
             stop.wait(DOUBT_SECONDS)
             continue
         publishing.announce(hub, voice, secrets.token_bytes)
-        said = relaying.pass_on(hub, voice)
+        said = publishing.say_anew(hub, voice, secrets.token_bytes)
+        said += relaying.pass_on(hub, voice)
         said += reviewing.review(hub)
         said += publishing.publish(hub, voice, secrets.token_bytes)
         said += publishing.backfill(hub, voice, secrets.token_bytes)
@@ -75,11 +76,16 @@ def _may_speak(hub: Hub, voice: Voice) -> bool:
     known = hub.abroad.known()
     if known is None:
         return False
-    health = healing.ask(hub, voice, known, hub.abroad.open_wire)
+    health = healing.ask(hub, voice, known, healing.ways(hub))
     if health.is_rolled_back:
         log.error("own_log_rolled_back", entries=health.size, head=health.seen)
+        missing = healing.heal(hub, voice, known, health)
+        for name in missing:
+            log.warning("own_log_waits_for", partner=name)
     elif not health.is_sure:
         log.warning("own_log_unchecked", count=health.answered, wanted=health.asked)
+    else:
+        hub.abroad.outrun(int(hub.clock().timestamp()))
     return health.is_sure
 
 

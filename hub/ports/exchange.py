@@ -157,6 +157,21 @@ class Statement:
 
 
 @dataclass(frozen=True)
+class Told:
+    """An operation as a partner handed it on.
+
+    Attributes:
+        key: internal.
+        index: in that partner's log.
+        sealed: what proves it.
+    """
+
+    key: int
+    index: int
+    sealed: Sealed
+
+
+@dataclass(frozen=True)
 class Leaf:
     """An entry of our own log, with its operation.
 
@@ -336,6 +351,27 @@ class Exchange(Protocol):
         """Those that are kept, locked against other writers."""
         ...
 
+    def of_earlier_epochs(self, origin: str, epoch: int, now: int, limit: int) -> list[Kept]:
+        """Registers of a hub that were not written in an epoch yet, and somebody needs still.
+
+        All but policies, which go for what was said in theirs.
+        """
+        ...
+
+    def told_by(
+        self, partner: int, name: str, *, start: int, after: int, limit: int
+    ) -> list[Told]:
+        """Operations of a partner's own, whoever brought them, by internal key from *after* on.
+
+        Args:
+            partner: internal key.
+            name: the partner's.
+            start: the first index of that partner's log that is asked for.
+            after: the largest internal key that is known.
+            limit: at most so many.
+        """
+        ...
+
     def about(self, public_ids: Collection[str], kinds: Collection[str]) -> list[Kept]:
         """All registers of some kinds that are about some indicators, whoever wrote them."""
         ...
@@ -364,6 +400,20 @@ class Exchange(Protocol):
         """Forget operations that nothing needs any more and that are in no log of ours."""
         ...
 
+    def void(self, partner: int, name: str, cuts: Mapping[str, int]) -> list[Kept]:
+        """Registers in which something holds that a partner's key signed after it was stolen.
+
+        Args:
+            partner: internal key.
+            name: the partner's.
+            cuts: ids of keys, each with the first index of the partner's log that does not count.
+        """
+        ...
+
+    def let_go(self, registers: Sequence[Kept]) -> None:
+        """Forget registers, and what was said in them unless it is in a log of ours."""
+        ...
+
     def purge(self, register: Register) -> int:
         """Erase what was said in a register of an indicator; its place in logs stays."""
         ...
@@ -388,8 +438,11 @@ class Exchange(Protocol):
 class Logs(Protocol):
     """Our own log."""
 
-    def open(self, origin: str) -> OwnLog:
-        """The log of that name; not kept before its first entry is."""
+    def open(self, origin: str, *, lock: bool = False) -> OwnLog:
+        """The log of that name; not kept before its first entry is.
+
+        With *lock* nobody appends to it before this transaction is over.
+        """
         ...
 
     def edge(self, log: OwnLog) -> dict[int, bytes]:
@@ -469,6 +522,32 @@ class Abroad(Protocol):
 
         The partner need not be trusted for that: what it shows is verified from the first root on.
         Same errors as ``identity``.
+        """
+        ...
+
+    def outrun(self, now: int) -> None:
+        """Show what our repository shows under versions that nobody can have seen.
+
+        After a restore, which may have put it back as well.
+        """
+        ...
+
+    def change_op_key(self, *, size: int, stolen_at: int | None) -> str:
+        """Sign operations with another key from now on; returns its id.
+
+        Args:
+            size: entries of our log, to which nobody may append meanwhile.
+            stolen_at: the first entry that is not to be believed, if the old key was stolen.
+
+        Raises:
+            MissingKeyError: There is no identity, or the key that signs it is not here.
+        """
+        ...
+
+    def begin_log(self, *, size: int, root: bytes) -> str:
+        """Close our log at a tree that counts, and begin another; returns its name.
+
+        The same errors.
         """
         ...
 

@@ -66,7 +66,7 @@ class Relays(Protocol):
         ...
 
     def again(self) -> None:
-        """Let all be due that were not passed on."""
+        """Let all be due that were not passed on in the log of now."""
         ...
 
     def notes(self, places: Iterable[Place]) -> dict[Place, bytes]:

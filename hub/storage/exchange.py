@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Registers, and the operations in them, in SQL."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection, Row
 from federation.operations.envelopes import Sealed
 from federation.operations.values import Register
 from hub.domain.indicators import LIVE
-from hub.ports.exchange import Kept, Statement
+from hub.ports.exchange import Kept, Statement, Told
 from hub.storage import tables
 from hub.storage.sending import slices, write
 
@@ -22,6 +22,8 @@ _KEPT = (
     .outerjoin(_o, _o.c.key == _r.c.operation)
     .outerjoin(_twin, _twin.c.key == _r.c.other)
 )
+# Where an operation is in its origin's log, whoever brought it.
+_PLACE = sa.func.coalesce(_proof.c.at_index, _o.c.at_index)
 _ADD = _r.insert().inline()
 _ADD_OPERATION = _o.insert().returning(_o.c.key, _o.c.id)
 _CHANGE = (
@@ -31,6 +33,14 @@ _CHANGE = (
         "epoch", "n", "keep", "operation", "other", "indicator", "said"
     )})
 )  # fmt: skip
+
+
+def _is_of(partner: int, name: str) -> sa.ColumnElement[bool]:
+    """Whether an operation is a partner's own: it came from there, or is proven to be in its log.
+
+    What has a proof says whose it is; what a partner passes on always has one.
+    """
+    return sa.func.coalesce(_proof.c.source == name, _o.c.partner == partner)
 
 
 class SqlExchange:
@@ -50,6 +60,42 @@ class SqlExchange:
                 if kept.register in wanted:
                     found[kept.register] = kept
         return found
+
+    def of_earlier_epochs(self, origin: str, epoch: int, now: int, limit: int) -> list[Kept]:
+        """Registers to be written in an epoch, all but policies."""
+        rows = self._connection.execute(
+            _KEPT.where(
+                _r.c.origin == origin,
+                _r.c.kind != "policy",
+                _r.c.epoch < epoch,
+                _r.c.keep > now,
+                _o.c.payload.is_not(None),
+            )
+            .order_by(_r.c.key)
+            .limit(limit)
+        )
+        return [_kept(row) for row in rows]
+
+    def told_by(
+        self, partner: int, name: str, *, start: int, after: int, limit: int
+    ) -> list[Told]:
+        """Operations of a partner's own, by internal key from *after* on."""
+        rows = self._connection.execute(
+            sa.select(_o, _PLACE.label("place"))
+            .outerjoin(_proof, _proof.c.operation == _o.c.key)
+            .where(
+                _o.c.key > after,
+                _is_of(partner, name),
+                start <= _PLACE,
+                _o.c.payload.is_not(None),
+            )
+            .order_by(_o.c.key)
+            .limit(limit)
+        )
+        return [
+            Told(row.key, row.place, Sealed(row.payload, row.key_id, row.signature))
+            for row in rows
+        ]
 
     def about(self, public_ids: Collection[str], kinds: Collection[str]) -> list[Kept]:
         """All registers of some kinds that are about some indicators, whoever wrote them."""
@@ -115,6 +161,30 @@ class SqlExchange:
             self._connection.execute(
                 _proof.delete().where(_proof.c.operation.in_(some), ~is_there)
             )
+
+    def void(self, partner: int, name: str, cuts: Mapping[str, int]) -> list[Kept]:
+        """Registers in which something holds that a partner's key signed after it was stolen."""
+        stolen = (
+            sa.select(_o.c.key)
+            .outerjoin(_proof, _proof.c.operation == _o.c.key)
+            .where(
+                _is_of(partner, name),
+                sa.or_(
+                    *(sa.and_(_o.c.key_id == key, first <= _PLACE) for key, first in cuts.items())
+                ),
+            )
+        )
+        holds = sa.or_(_r.c.operation.in_(stolen), _r.c.other.in_(stolen))
+        rows = self._connection.execute(_KEPT.where(holds).order_by(_r.c.key))
+        return [_kept(row) for row in rows]
+
+    def let_go(self, registers: Sequence[Kept]) -> None:
+        """Forget registers, and what was said in them unless it is in a log of ours."""
+        for some in slices([one.key for one in registers]):
+            self._connection.execute(_r.delete().where(_r.c.key.in_(some)))
+        self.drop(
+            key for one in registers for key in (one.operation, one.other) if key is not None
+        )
 
     def purge(self, register: Register) -> int:
         """Erase what was said in a register of an indicator; its place in logs stays.

@@ -35,11 +35,12 @@ class SqlLogs:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def open(self, origin: str) -> OwnLog:
+    def open(self, origin: str, *, lock: bool = False) -> OwnLog:
         """The log of that name; not kept before its first entry is."""
-        row = self._connection.execute(
-            sa.select(_log).where(_log.c.origin == origin)
-        ).one_or_none()
+        statement = sa.select(_log).where(_log.c.origin == origin)
+        if lock:
+            statement = statement.with_for_update()
+        row = self._connection.execute(statement).one_or_none()
         if row is None:
             return OwnLog(0, origin, Frontier(), None, 0)
         return OwnLog(row.key, row.origin, Frontier.parse(row.frontier), row.note, row.noted)

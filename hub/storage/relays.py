@@ -13,6 +13,7 @@ from hub.storage.dialects import insert
 from hub.storage.sending import slices
 
 _i, _n, _o, _leaf = tables.inclusion, tables.origin_note, tables.operation, tables.log_leaf
+_log = tables.hub_log
 
 
 class SqlRelays:
@@ -71,8 +72,9 @@ class SqlRelays:
             self._connection.execute(_i.update().where(_i.c.operation.in_(some)).values(due=False))
 
     def again(self) -> None:
-        """Let all be due that were not passed on."""
-        logged = sa.exists().where(_leaf.c.operation == _i.c.operation)
+        """Let all be due that were not passed on in the log of now."""
+        now = sa.select(sa.func.max(_log.c.key)).scalar_subquery()
+        logged = sa.exists().where(_leaf.c.operation == _i.c.operation, _leaf.c.log == now)
         self._connection.execute(_i.update().where(~_i.c.due, ~logged).values(due=True))
 
     def notes(self, places: Iterable[Place]) -> dict[Place, bytes]:

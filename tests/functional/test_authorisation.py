@@ -126,6 +126,7 @@ ROWS = {
         ANYBODY, 404, path=f"/fed/v1/witness/{'0' * 64}/checkpoint"
     ),
     "GET /fed/v1/ops": Row(frozenset(), keyless=True),
+    "GET /fed/v1/yours": Row(frozenset(), keyless=True),
     "GET /fed/v1/peers/<name>/{what}": Row(
         frozenset(), keyless=True, path="/fed/v1/peers/hub-a.example/checkpoint"
     ),

@@ -2,6 +2,7 @@
 """Whole hubs that are partners, with nothing between them but a wire that a test holds."""
 
 import hashlib
+import re
 from typing import Any
 
 from federation.errors import FederationError, TransportError
@@ -14,7 +15,9 @@ from federation.log.cosignatures import Cosigner
 from federation.log.verifiers import Verifier
 from federation.ports import Answer
 from federation.publishing import LogKeys
-from federation.trust import Partner, Trust, accept, seen
+from federation.trust import Partner, Trust, seen
+from hub.adapters.abroad import NetworkAbroad
+from hub.adapters.identities import Identity, Introduction
 from hub.domain.changes import SYSTEM
 from hub.ports.exchange import COUNTS, Enrolled, Voice
 from hub.services.exchange import (
@@ -26,6 +29,7 @@ from hub.services.exchange import (
     serving,
     witnessing,
 )
+from hub.services.exchange.learning import learn
 from tests.simulators.serving import answered
 from tests.support.house import House
 
@@ -67,6 +71,10 @@ class Wire:
         with self.house.hub.begin.reading() as work:
             partner = work.partners.named(self.asker)
         assert partner is not None
+        if path.startswith("/yours"):
+            start, after = (int(value) for value in re.findall(r"=([0-9]+)", path))
+            found = serving.returned(partner, start=start, after=after, hub=self.house.hub)
+            return Answer(200, found.encoded(), "application/json")
         return answered(path, partner, limit=None, hub=self.house.hub, voice=self.house.voice)
 
     def _tile(self, path: str) -> Answer:
@@ -93,9 +101,26 @@ class Hub(House):
     def __init__(self, *args: Any, name: str, **options: Any) -> None:
         super().__init__(*args, **options)
         self.name = name
-        self.voice = voice(name)
+        self._voice = voice(name)
         self.count = 0
         self.sizes: dict[str, int] = {}
+
+    @property
+    def voice(self) -> Voice:
+        """By what it speaks: keys that follow from its name, or those of its own identity."""
+        return self.hub.abroad.voice() or self._voice
+
+    def introduce(self, operator: str) -> None:
+        """Make an identity of its own."""
+        said = Introduction(self.name, operator, "platform", f"https://{self.name}", ())
+        self.identity.begin(said, self.randomness, int(self.clock().timestamp()))
+
+    @property
+    def identity(self) -> Identity:
+        """Its keys and its repository."""
+        abroad = self.hub.abroad
+        assert isinstance(abroad, NetworkAbroad)
+        return abroad.identity_here
 
     def randomness(self, size: int) -> bytes:
         """Random enough, and the same in every run."""
@@ -104,6 +129,9 @@ class Hub(House):
 
     def file(self) -> bytes:
         """What it says of itself."""
+        known = self.hub.abroad.known()
+        if known is not None:
+            return hubfile.write(known)
         spoken = self.voice
         return hubfile.write(
             HubFile(
@@ -156,6 +184,8 @@ class Hub(House):
 
     def publish(self) -> None:
         """Say whatever there is to say."""
+        while publishing.say_anew(self.hub, self.voice, self.randomness):
+            pass
         while relaying.pass_on(self.hub, self.voice):
             pass
         while publishing.publish(self.hub, self.voice, self.randomness):
@@ -218,11 +248,20 @@ class Hub(House):
         """Take one page of what another hub says; returns how many operations changed a thing."""
         kept = self.enrolled(other.name)
         page = next_page(Wire(other, self.name), kept.trust, limit=limit)
-        now = int(self.clock().timestamp())
-        accepted = accept(page, self.partner(other), kept.trust, now)
-        came = receiving.receive(accepted, partner=kept, state=state, hub=self.hub)
+
+        def anew() -> Partner:
+            self.learn(other)
+            return self.partner(other)
+
+        _, came = receiving.take(
+            page, self.partner(other), anew=anew, partner=kept, state=state, hub=self.hub
+        )
         assert came is not None
         return came.kept
+
+    def learn(self, other: "Hub") -> None:
+        """Ask another hub who it is by now."""
+        learn(self.enrolled(other.name), hubfile.read_hub_file(other.file()), self.hub)
 
     def catch_up(self, other: "Hub", *, limit: int = 1000) -> int:
         """Take all of what another hub says."""

@@ -44,7 +44,7 @@ def hub_file(**changes: Any) -> HubFile:
             origin=ORIGIN,
             vkeys=(vkey(ORIGIN, 51),),
             retired=(RetiredKey(vkey(f"{HUB}/fed/1", 50), 7, "1" * 64),),
-            closed=(ClosedLog(f"{HUB}/fed/1", 9, "2" * 64),),
+            closed=(ClosedLog(f"{HUB}/fed/1", 9, "2" * 64, 1),),
         ),
         op_keys=(op_key(60, until=4), op_key(61, epoch=2, first=4)),
         req_keys=(ReqKey(f"{HUB}#req-1", signer(70).public),),

@@ -14,10 +14,12 @@ from federation.following import next_page
 from federation.identity.values import HubFile
 from federation.pages import MAX_RECORDS, Page
 from federation.transport.bundle import BundleWire, write
+from federation.trust import Partner
 from hub.domain.errors import NotFoundError
 from hub.ports import Hub
 from hub.ports.exchange import ACTIVE, Enrolled, Voice
 from hub.services.exchange import partners, serving
+from hub.services.exchange.learning import learn
 from hub.services.exchange.receiving import take
 from hub.services.exchange.witnessing import settle
 
@@ -100,10 +102,10 @@ def read_bundle(
     if partner is None or partner.state != ACTIVE or sender not in {None, name}:
         raise NotFoundError("partner")
     try:
-        known = _identity(partner, wire, hub)
+        known, is_told = _identity(partner, wire, hub)
         kept, refused = 0, 0
         while True:
-            taken = _take(name, known, wire, hub, voice)
+            taken = _take(name, known, wire, hub, voice, anew=None if is_told else _unknown)
             kept, refused = kept + taken.kept, refused + taken.refused
             told(taken.entries)
             if taken.is_last:
@@ -114,8 +116,11 @@ def read_bundle(
         raise
 
 
-def _identity(partner: Enrolled, wire: BundleWire, hub: Hub) -> HubFile:
-    """Who the partner is, by the repository in the bundle; what was known is not undone by it."""
+def _identity(partner: Enrolled, wire: BundleWire, hub: Hub) -> tuple[HubFile, bool]:
+    """Who the partner is, and whether the repository in the bundle says so.
+
+    What was known is not undone by it.
+    """
     try:
         known = hub.abroad.identity_by(partner, wire)
     except RefusedError as error:
@@ -123,12 +128,27 @@ def _identity(partner: Enrolled, wire: BundleWire, hub: Hub) -> HubFile:
         # A bundle may have been on its way for longer than a repository stays fresh.
         if error.alarm is not Alarm.STALE or before is None:
             raise
-        return before
-    partners.learn(partner, known, hub)
-    return known
+        return before, False
+    learn(partner, known, hub)
+    return known, True
 
 
-def _take(name: str, known: HubFile, wire: BundleWire, hub: Hub, voice: Voice) -> "_Taken":
+def _unknown() -> Partner:
+    """Nobody here can say whether a key of an old bundle is its hub's."""
+    raise RefusedError(
+        Alarm.UNKNOWN_KEY, "no known key signed it, and the bundle is too old to tell"
+    )
+
+
+def _take(
+    name: str,
+    known: HubFile,
+    wire: BundleWire,
+    hub: Hub,
+    voice: Voice,
+    *,
+    anew: Callable[[], Partner] | None,
+) -> "_Taken":
     """Take a page."""
     with hub.begin.reading() as work:
         partner = work.partners.named(name)
@@ -137,7 +157,7 @@ def _take(name: str, known: HubFile, wire: BundleWire, hub: Hub, voice: Voice) -
     state = partners.weight(partner, int(hub.clock().timestamp()))
     page = next_page(wire, partner.trust)
     settled = settle(partner, known, hub, voice)
-    accepted, came = take(page, settled, partner=partner, state=state, hub=hub)
+    accepted, came = take(page, settled, anew=anew, partner=partner, state=state, hub=hub)
     head = accepted.trust.head
     size = head.size if head is not None else 0
     if came is None:  # a follower was quicker: what it took is taken

@@ -29,11 +29,12 @@ from hub.ports.exchange import Enrolled, Kept
 from hub.services.exchange import excluding, manifests
 from hub.services.exchange.allowing import Allowance
 from hub.services.exchange.holding import erase, hold, let_go
-from hub.services.exchange.origins import Source
+from hub.services.exchange.origins import UNKNOWN, Source
 from hub.services.opinions import link_of
 
-UNKNOWN = Source()
-"""Whoever is not known here any more speaks in no set."""
+SEEN = "seen"
+"""An opinion that counts for nothing."""
+
 Fresh = tuple[Kept, Operation, Draft]
 """A register, what holds in it, and the indicator that it is to become."""
 
@@ -161,6 +162,24 @@ class Effects:
         )
         return [error for error in found if error is not None]
 
+    def undo(self, void: Sequence[Kept]) -> None:
+        """Let indicators and opinions say nothing that was said with a stolen key.
+
+        What a thief had erased cannot come back; what it narrowed, the log says once more.
+        """
+        sealed = self._work.exchange.sealed(
+            one.operation for one in void if one.operation is not None
+        )
+        for one in void:
+            operation = operation_in(sealed.get(one.operation or 0))
+            if one.register.kind == "indicator" and one.indicator is not None:
+                known = self._work.indicators.by_keys([one.indicator]).get(one.indicator)
+                self._take_back(known, None, one.register.origin)
+            elif operation is not None and isinstance(operation.body, Stated):
+                self._unsay_opinion(operation)
+        self.of_sets({one.register: ("", None) for one in void})
+        self.of_exclusions({one.register: None for one in void})
+
     # -- indicators ---------------------------------------------------------------------------
 
     def _added(self, fresh: Sequence[Fresh]) -> list[Kept]:
@@ -243,7 +262,11 @@ class Effects:
         """The sets that are left of an assert."""
         said = narrowed.get((operation.origin, operation.author, operation.target))
         body = said.body if said is not None else None
-        if said is None or not isinstance(body, PolicyChange) or operation.n > body.upto:
+        if (
+            said is None
+            or not isinstance(body, PolicyChange)
+            or operation.version > (said.epoch, body.upto)
+        ):
             return tuple(sets)
         gone = {self._sets_of(said.origin).get(name) for name in said.policy.sets}
         return tuple(one for one in sets if one not in gone)
@@ -283,7 +306,7 @@ class Effects:
         kept = self._work.exchange.registers([target]).get(target)
         if kept is None or kept.indicator is None or not isinstance(said.body, PolicyChange):
             return
-        if kept.version[1] > said.body.upto:
+        if kept.version > (said.epoch, said.body.upto):
             return  # shared anew since
         known = self._work.indicators.by_keys([kept.indicator]).get(kept.indicator)
         if known is None or not known.is_live:
@@ -321,7 +344,7 @@ class Effects:
             self._paces[origin] = Allowance(origin, key, self._now, self._work)
         return self._paces[origin]
 
-    def key_of(self, origin: str) -> int:
+    def key_of(self, origin: str) -> int | None:
         """Against whom it is kept what a hub did wrong."""
         return self._sources.get(origin, UNKNOWN).key or self._partner.key
 
@@ -381,8 +404,22 @@ class Effects:
             return
         opinion = statements.read_opinion(body, set_key, said.policy.act)
         at = min(self._now, datetime.fromtimestamp(said.created, UTC))
-        if self._is_known(opinion, about, party, at):
-            return
+        if not self._is_known(opinion, about, party, at):
+            self._keep_opinion(opinion, about, party, at)
+
+    def _unsay_opinion(self, said: Operation) -> None:
+        """Let an opinion count for nothing, and be older than whatever its operator says."""
+        origin, name, set_name = said.target.split("/")
+        set_key, party = self._sets_of(said.origin).get(set_name), self._party(said)
+        for indicator in self._named(origin, name) if set_key is not None else ():
+            rows = self._work.opinions.of_entries([indicator.key], set_key or 0)
+            if any(row.party == party.key for row in rows):
+                nothing = Opinion(set_key or 0, SEEN, None, None, 0, "this")
+                self._keep_opinion(nothing, indicator, party, datetime.fromtimestamp(0, UTC))
+
+    def _keep_opinion(
+        self, opinion: Opinion, about: Indicator, party: Party, at: datetime
+    ) -> None:
         key, n = self._work.opinions.add(
             opinion,
             indicator=about.key,
@@ -390,8 +427,9 @@ class Effects:
             party=party,
             at=at,
         )
-        self._work.votes.link_opinion(about.key, set_key, link_of(opinion, party.operator, key))
-        details = {"set": set_key, "stance": opinion.stance, "reach": opinion.reach}
+        link = link_of(opinion, party.operator, key)
+        self._work.votes.link_opinion(about.key, opinion.set_key, link)
+        details = {"set": opinion.set_key, "stance": opinion.stance, "reach": opinion.reach}
         self._work.record(Event(OPINION, about.key, n, details))
 
     def _is_known(self, opinion: Opinion, about: Indicator, party: Party, at: datetime) -> bool:

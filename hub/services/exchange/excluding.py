@@ -27,7 +27,8 @@ from hub.domain.vocabulary import VOCABULARY
 from hub.ports import Hub, Work
 from hub.ports.exchange import Kept
 from hub.services import exclusions
-from hub.services.exchange.planning import Draft, Sets, author_of
+from hub.services.exchange.authors import author_of
+from hub.services.exchange.planning import Draft, Sets
 
 EXCLUDE = KINDS[Op.EXCLUDE]
 

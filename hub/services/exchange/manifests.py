@@ -17,7 +17,8 @@ from hub.domain.changes import ACCESS, SYSTEM, Event
 from hub.ports import Hub, Work
 from hub.ports.exchange import QUARANTINED, REVIEW, Enrolled, Kept, Voice
 from hub.ports.manifests import Naming, SetHome, SetManifest
-from hub.services.exchange.planning import Draft, author_of
+from hub.services.exchange.authors import author_of
+from hub.services.exchange.planning import Draft
 
 SET = "set"
 LIFE = timedelta(days=365)

@@ -16,6 +16,7 @@ from hub.domain.changes import SYSTEM
 from hub.ports import Hub
 from hub.ports.exchange import ACTIVE, SUSPENDED, Enrolled, Voice, mirror_of
 from hub.services.exchange import origins, partners
+from hub.services.exchange.learning import learn
 from hub.services.exchange.witnessing import policy_for
 
 FOUND = 200
@@ -45,24 +46,23 @@ def meet(other: Enrolled, partner: Enrolled, wire: Wire, hub: Hub, voice: Voice)
         if error.alarm is not Alarm.STALE:
             _accuse(partner, error, hub)
         return False
+    try:
+        is_new = learn(other, said, hub)
+    except RefusedError as error:
+        # That its own keys signed, whoever brought it.
+        _accuse(other, error, hub)
+        return False
+    with hub.begin.reading() as work:
+        other = work.partners.keyed(other.key) or other
     head = _head(other, said, wire, hub, voice)
-    before = partners.identity_of(other)
-    values = {"reached_at": hub.clock(), "via": partner.key}
     with hub.begin.writing(SYSTEM) as work:
         if head is not None:
             work.partners.keep(other.key, expected=other.trust.applied, trust=head)
-        work.partners.change(other.key, **values, **_identity(said))
-        if before is None or before != said:
-            # What was signed by keys that we did not know was passed over.
-            work.partners.unhear()
+        work.partners.change(other.key, reached_at=hub.clock(), via=partner.key, base=said.base)
         fresh = work.partners.keyed(other.key) or other
         partners.mark(fresh, int(hub.clock().timestamp()), work)
         work.commit()
-    return before != said
-
-
-def _identity(said: HubFile) -> dict[str, object]:
-    return {"identity": partners.written(said), "base": said.base}
+    return is_new
 
 
 def _head(other: Enrolled, said: HubFile, wire: Wire, hub: Hub, voice: Voice) -> Trust | None:

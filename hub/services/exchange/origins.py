@@ -30,6 +30,10 @@ class Source:
     state: str = partners.STALE
 
 
+UNKNOWN = Source()
+"""Whoever is not known here any more speaks in no set."""
+
+
 def sources(work: Work, now: int, partner: Enrolled, state: str) -> dict[str, Source]:
     """Everybody whose word may come, by name; *state* is that of the partner it comes from."""
     found = sources_now(work, now)
@@ -92,7 +96,7 @@ def _origin(one: Enrolled, sets: frozenset[str], homes: frozenset[str]) -> Origi
         hub=one.hub,
         log=said.log.origin,
         keys=partners.log_keys(said),
-        op_keys={key.id: key for key in said.op_keys},
+        op_keys={key.id: key for key in said.log_op_keys},
         # Unless people say otherwise, the one that runs it, and nobody else.
         operators=one.operators or frozenset({said.operator.id}),
         sets=sets,

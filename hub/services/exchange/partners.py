@@ -36,20 +36,6 @@ def identity_of(partner: Enrolled) -> HubFile | None:
     return None if partner.identity is None else read_hub_file(partner.identity)
 
 
-def learn(partner: Enrolled, known: HubFile, hub: Hub) -> None:
-    """Keep what a partner says of itself, if it is new."""
-    written = hubfile.write(known)
-    if written != partner.identity:
-        with hub.begin.writing(SYSTEM) as work:
-            work.partners.change(partner.key, identity=written)
-            work.commit()
-
-
-def written(known: HubFile) -> bytes:
-    """What a hub says of itself, to be kept."""
-    return hubfile.write(known)
-
-
 def log_keys(known: HubFile) -> tuple[Verifier, ...]:
     """The keys that sign the notes of a hub's log."""
     return tuple(Verifier.parse(one) for one in known.log.vkeys)
@@ -74,7 +60,7 @@ def trusted(
         origin=known.log.origin,
         log=log_keys(known),
         beat=None if known.witness is None else Cosigner.parse(known.witness),
-        op_keys={one.id: one for one in known.op_keys},
+        op_keys={one.id: one for one in known.log_op_keys},
         operators=partner.operators,
         sets=frozenset(partner.sets),
         here=here,

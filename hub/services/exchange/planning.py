@@ -4,9 +4,6 @@
 Nothing is written here. Where the two agree nothing is to be said, so looking twice does no harm.
 """
 
-import base64
-import hashlib
-import hmac
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -32,6 +29,7 @@ from hub.domain.indicators import ERASED, EXPIRED, Code, Indicator, Opinion
 from hub.domain.sharing import Speaker
 from hub.ports import DirectoryPort, Hub, Work
 from hub.ports.exchange import Kept
+from hub.services.exchange.authors import MEMBER, OPERATOR, author_of
 
 INDICATOR, OPINION, POLICY, PURGE = "indicator", "opinion", "policy", "purge"
 STRICTNESS = ("clear", "green", "amber", "amber+strict", "red")
@@ -279,8 +277,8 @@ class Planner:
         origin, name = names
         # An id may be used by anybody: whose is meant must be said.
         target = f"{origin}/{name}/{self._sets.ids[row.set_key]}"
-        author = self._author("o", speaker.operator_id)
-        register = Register(self._name, author, OPINION, target)
+        said_by = author_of(self._pepper, self._name, OPERATOR, speaker.operator_id)
+        register = Register(self._name, said_by, OPINION, target)
         policy = self._sets.policy([row.set_key])
         kept = self._work.exchange.registers([register]).get(register)
         if (
@@ -343,17 +341,10 @@ class Planner:
         """Whoever of an operator wrote in a register first is its author for good."""
         if last is not None:
             return last.kept.register
-        author = self._author("m", speaker.member_id or speaker.operator_id)
-        return Register(self._name, author, kind, target)
-
-    def _author(self, what: str, public_id: str) -> str:
-        return author_of(self._pepper, self._name, what, public_id)
-
-
-def author_of(pepper: bytes, hub: str, what: str, public_id: str) -> str:
-    """A pseudonym: stable, and nothing to whoever has not our pepper."""
-    mac = hmac.digest(pepper, f"author:{public_id}".encode(), hashlib.sha256)
-    return f"{hub}/{what}/{base64.b32encode(mac)[:16].decode().lower()}"
+        said_by = author_of(
+            self._pepper, self._name, MEMBER, speaker.member_id or speaker.operator_id
+        )
+        return Register(self._name, said_by, kind, target)
 
 
 def _left(last: Said | None, narrowed: Said | None) -> frozenset[str]:
@@ -363,7 +354,7 @@ def _left(last: Said | None, narrowed: Said | None) -> frozenset[str]:
     said = narrowed.operation if narrowed is not None else None
     if said is None or not isinstance(said.body, PolicyChange):
         return last.sets
-    if said.epoch < last.kept.version[0] or said.body.upto < last.kept.version[1]:
+    if last.kept.version > (said.epoch, said.body.upto):
         return last.sets
     return last.sets - set(said.policy.sets)
 

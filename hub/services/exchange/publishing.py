@@ -23,8 +23,12 @@ from hub.ports import Hub, Work
 from hub.ports.exchange import Kept, Leaf, OwnLog, Statement, Voice
 from hub.services.exchange import excluding, manifests
 from hub.services.exchange.planning import Draft, Planner
+from hub.services.exchange.repeating import repeated
+from hub.services.exchange.voices import is_current
 
 CURSOR = "publishing"
+EPOCH = "publishing-epoch"
+"""The epoch in which everything was said."""
 AT_ONCE = 500
 """Changes, or indicators of a set, that are looked at together."""
 TOLD = frozenset({INDICATOR, LINKS, OPINION})
@@ -85,6 +89,32 @@ def announce(hub: Hub, voice: Voice, randomness: Randomness) -> int:
         _say(plan, hub, voice, randomness, lambda _: True)
     manifests.adopt(hub, voice)
     return len(plan.drafts)
+
+
+def say_anew(hub: Hub, voice: Voice, randomness: Randomness, *, limit: int = AT_ONCE) -> int:
+    """Say in this epoch what was said in earlier ones; returns how many registers.
+
+    What a thief said in those is beaten by it, whatever its version; and whoever reads only the
+    log of now hears all that holds, what was taken back too.
+    """
+    now = int(hub.clock().timestamp())
+    with hub.begin.reading() as work:
+        if work.history.cursor(EPOCH) >= voice.epoch:
+            return 0
+        kept = work.exchange.of_earlier_epochs(voice.hub, voice.epoch, now, limit)
+        log = work.logs.open(voice.log.origin)
+        plan = _Plan(repeated(kept, work), log, work.logs.edge(log))
+
+    def moved(work: Work) -> bool:
+        if plan.drafts:
+            return True
+        # Whoever reads only the log of now hears from us what others said, too.
+        work.relays.again()
+        before = work.history.cursor(EPOCH)
+        return work.history.advance(EPOCH, expected=before, position=voice.epoch)
+
+    _say(plan, hub, voice, randomness, moved)
+    return len(kept)
 
 
 def show_checkpoint(hub: Hub, voice: Voice) -> bool:
@@ -167,6 +197,9 @@ def _say(
         if leaves:
             operations_keys = _keep(drafts, said, leaves, work)
             if not work.logs.append(log, operations_keys, leaves, growth):
+                return False
+            # A key that was just changed holds for nothing from here on.
+            if not is_current(voice, hub):
                 return False
             for draft in drafts:
                 if draft.op is Op.PURGE:

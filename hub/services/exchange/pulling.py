@@ -17,6 +17,7 @@ from hub.domain.changes import SYSTEM
 from hub.ports import Hub
 from hub.ports.exchange import ACTIVE, Enrolled, Voice
 from hub.services.exchange import partners
+from hub.services.exchange.learning import learn
 from hub.services.exchange.receiving import receive_revokes, take
 from hub.services.exchange.witnessing import settle
 
@@ -26,6 +27,8 @@ LIES = frozenset({Alarm.FORK, Alarm.ROLLBACK, Alarm.SPLIT_VIEW})
 """What no honest hub does: it is not followed any more before somebody has looked."""
 OVER = frozenset({Alarm.FLOOD, Alarm.CONTENT})
 """What ends it: nor is who says so much that is bad."""
+ELSEWHERE = frozenset({Alarm.ROLLBACK, Alarm.WRONG_ORIGIN, Alarm.UNKNOWN_KEY, Alarm.GAP})
+"""What it looks like when a hub has another key of its log by now, or another log."""
 FLOOD = "flood: far more than it used to say; look, then breakwater partners release"
 UNSEEN_WAIT = 3
 """Seconds for a partner to say something new while no third hub is known to have seen its log."""
@@ -57,6 +60,7 @@ def ask_identity(partner: Enrolled, hub: Hub) -> HubFile:
     """
     try:
         known = hub.abroad.identity(partner)
+        learn(partner, known, hub)
     except RefusedError as error:
         # What it says of itself is no lie about its log: it is asked again.
         partners.accuse(partner, error, is_over=False, hub=hub)
@@ -64,7 +68,6 @@ def ask_identity(partner: Enrolled, hub: Hub) -> HubFile:
     except TransportError as error:
         _note(partner, hub, error=str(error))
         raise
-    partners.learn(partner, known, hub)
     return known
 
 
@@ -96,8 +99,10 @@ def pull(name: str, *, wait: int, hub: Hub, voice: Voice) -> Turn | None:
         page = next_page(wire, partner.trust, wait=_patience(wait, partner, settled, hub))
         # Much may have been settled while the partner took its time.
         partner = _followed(name, hub) or partner
-        return _take(page, partner, settle(partner, known, hub, voice), hub)
+        return _take(page, partner, known, hub, voice)
     except RefusedError as error:
+        if error.alarm in ELSEWHERE and ask_identity(partner, hub).log != known.log:
+            return Turn(kept=0, behind=0, is_idle=False)
         partners.accuse(partner, error, is_over=_is_over(error), hub=hub)
         raise
     except TransportError as error:
@@ -144,9 +149,15 @@ def _followed(name: str, hub: Hub) -> Enrolled | None:
     return partner if partner is not None and partner.state == ACTIVE else None
 
 
-def _take(page: bytes, partner: Enrolled, settled: Partner, hub: Hub) -> Turn:
-    state = _state(partner, hub)
-    accepted, came = take(page, settled, partner=partner, state=state, hub=hub)
+def _take(page: bytes, partner: Enrolled, known: HubFile, hub: Hub, voice: Voice) -> Turn:
+    accepted, came = take(
+        page,
+        settle(partner, known, hub, voice),
+        anew=lambda: settle(partner, ask_identity(partner, hub), hub, voice),
+        partner=partner,
+        state=_state(partner, hub),
+        hub=hub,
+    )
     _note(partner, hub, error=None)
     head = accepted.trust.head
     size = head.size if head is not None else 0

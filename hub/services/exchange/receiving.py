@@ -6,25 +6,24 @@ parties, through the same guards, neighbours and standing as a member's. All of 
 believed of the partner's log, is kept in one commit, or nothing is.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import orjson
 
 from federation.errors import Alarm, RefusedError
-from federation.operations.values import TAKES_BACK, Assert, Register
+from federation.operations.values import TAKES_BACK, Register
 from federation.trust import Accepted, Partner, Received, Trust, accept, from_the_start
-from hub.domain import statements
 from hub.domain.changes import SYSTEM
 from hub.domain.errors import BadInputError
-from hub.domain.indicators import RESEARCH, Draft
+from hub.domain.indicators import Draft
 from hub.ports import Hub, Work
 from hub.ports.exchange import Enrolled, Kept, Statement
 from hub.ports.relays import Proven
+from hub.services.exchange.drafting import draft_of
 from hub.services.exchange.effects import Effects
 from hub.services.exchange.joining import Change, changes
-from hub.services.exchange.origins import Source, sources
+from hub.services.exchange.origins import UNKNOWN, Source, sources
 
 MOST_REFUSED = 100
 """Bad operations, after which nobody follows their hub before somebody has looked."""
@@ -46,13 +45,20 @@ class Came:
 
 
 def take(
-    page: bytes, settled: Partner, *, partner: Enrolled, state: str, hub: Hub
+    page: bytes,
+    settled: Partner,
+    *,
+    anew: Callable[[], Partner] | None,
+    partner: Enrolled,
+    state: str,
+    hub: Hub,
 ) -> tuple[Accepted, Came | None]:
     """Hold a page against its log and keep it, whichever way it came.
 
     Args:
         page: as it came.
         settled: what its hub may say to us.
+        anew: asks its hub which keys it has by now; None: *settled* says that already.
         partner: that hub, as it was when the page was asked for.
         state: of its authors' parties: whether their word counts.
         hub: ours.
@@ -64,7 +70,11 @@ def take(
         RefusedError: It is not to be believed; CONTENT, FLOOD: nor is who says so much that is
             bad.
     """
-    accepted = accept(page, settled, partner.trust, int(hub.clock().timestamp()))
+    now = int(hub.clock().timestamp())
+    accepted = accept(page, settled, partner.trust, now)
+    if anew is not None and any(one.alarm is Alarm.UNKNOWN_KEY for one in accepted.refused):
+        # Its hub may have a new key: passed over, what that signed would be lost.
+        accepted = accept(page, anew(), partner.trust, now)
     if accepted.is_too_bad:
         raise RefusedError(Alarm.CONTENT, "more of a page is bad than a slip explains")
     came = receive(accepted, partner=partner, state=state, hub=hub)
@@ -83,7 +93,7 @@ def receive(accepted: Accepted, *, partner: Enrolled, state: str, hub: Hub) -> C
         hub: ours.
     """
     known = _sources(partner, state, hub)
-    drafts, refused = _drafted(accepted.operations, known)
+    drafts, refused = drafted(accepted.operations, known)
     trust, shared, told = _once_more(accepted, partner)
     with hub.begin.writing(SYSTEM) as work:
         if not work.partners.keep(partner.key, expected=partner.trust.applied, trust=trust):
@@ -92,7 +102,7 @@ def receive(accepted: Accepted, *, partner: Enrolled, state: str, hub: Hub) -> C
             work.partners.heard(partner.key, shared)
         work.partners.hear(partner.key, told)
         effects = Effects(partner, known, drafts, hub, work)
-        kept = _join(accepted.operations, effects, partner, hub, work)
+        kept = join(accepted.operations, effects, partner.key, hub, work)
         effects.count()
         for one in accepted.refused:
             error = RefusedError(one.alarm, one.what, *one.evidence)
@@ -140,52 +150,61 @@ def receive_revokes(
     known = _sources(partner, state, hub)
     with hub.begin.writing(SYSTEM) as work:
         effects = Effects(partner, known, {}, hub, work)
-        kept = _join(operations, effects, partner, hub, work)
+        kept = join(operations, effects, partner.key, hub, work)
         effects.count()
         work.partners.change(partner.key, revoked_to=upto)
         work.commit()
     return kept
 
 
-def _drafted(
+def drafted(
     operations: Iterable[Received], known: Mapping[str, Source]
 ) -> tuple[dict[str, Draft], list[tuple[str, RefusedError]]]:
-    """What is said of items, by operation, ready to be kept; and whose the guards refuse."""
+    """What is said of items, by operation, ready to be kept; and whose the guards refuse.
+
+    Args:
+        operations: what was said.
+        known: everybody whose word may come, by name.
+    """
     drafts: dict[str, Draft] = {}
     refused: list[tuple[str, RefusedError]] = []
     for one in operations:
-        operation = one.operation
-        if not isinstance(operation.body, Assert) or operation.policy.act == RESEARCH:
-            continue  # what is for research only is kept in its register, and nowhere found
-        own = known[operation.origin].sets if operation.origin in known else {}
-        sets = [own[name] for name in operation.policy.sets if name in own]
-        expires = datetime.fromtimestamp(operation.expires, UTC)
+        origin = one.operation.origin
         try:
-            drafts[one.said.id] = statements.drafted(
-                operation.body, sets=sets, expires=expires, act=operation.policy.act
-            )
+            draft = draft_of(one.operation, known.get(origin, UNKNOWN))
         except BadInputError as bad:
             slugs = ", ".join(sorted({flaw.slug for flaw in bad.flaws}))
             error = RefusedError(Alarm.CONTENT, f"the guards refuse it: {slugs}")
-            refused.append((operation.origin, error))
+            refused.append((origin, error))
+            continue
+        if draft is not None:
+            drafts[one.said.id] = draft
     return drafts, refused
 
 
-def _join(
-    operations: Sequence[Received], effects: Effects, partner: Enrolled, hub: Hub, work: Work
+def join(
+    operations: Sequence[Received], effects: Effects, source: int | None, hub: Hub, work: Work
 ) -> int:
-    """Join operations into registers and let the hub know; returns how many changed."""
+    """Join operations into registers and let the hub know; returns how many changed.
+
+    Args:
+        operations: what is believed.
+        effects: carries out what they call for.
+        source: internal key of the partner that handed them on; None: they are our own.
+        hub: ours.
+        work: a transaction that writes.
+    """
     known = work.exchange.registers(one.operation.register for one in operations)
     changed = changes(operations, known, int(hub.clock().timestamp()))
     if not changed:
         _prove(operations, {}, known, work)
         return 0
     came = {name: one for change in changed.values() for name, one in change.came.items()}
-    keys = work.exchange.add([_statement(one, partner) for one in came.values()])
+    keys = work.exchange.add([_statement(one, source) for one in came.values()])
     for change in changed.values():
         if change.held.is_told_twice:
-            source = next(iter(change.came.values())).operation.origin
-            work.partners.accuse(effects.key_of(source), _lie(change, work), hub.clock())
+            origin = next(iter(change.came.values())).operation.origin
+            work.partners.accuse(effects.key_of(origin), _lie(change, work), hub.clock())
     kept = {name: one.kept(name, _only(one, keys)) for name, one in changed.items()}
     kept = effects.of_items(
         {name: (kept[name], one.identifier, one.said) for name, one in changed.items()}
@@ -195,7 +214,7 @@ def _join(
     # What is said of items comes after them: it may be of one that came just now.
     effects.of_words(one.said for one in changed.values() if one.said is not None)
     for error in effects.of_exclusions({name: one.said for name, one in changed.items()}):
-        work.partners.accuse(partner.key, error, hub.clock())
+        work.partners.accuse(source, error, hub.clock())
     _prove(operations, keys, known, work)
     work.exchange.drop(_let_go(changed, kept))
     return len(changed)
@@ -235,14 +254,14 @@ def _let_go(changed: Mapping[Register, Change], kept: Mapping[Register, Kept]) -
     return gone - {key for one in kept.values() for key in (one.operation, one.other)}
 
 
-def _statement(one: Received, partner: Enrolled) -> Statement:
+def _statement(one: Received, source: int | None) -> Statement:
     operation = one.operation
     return Statement(
         version=operation.version,
         keep=operation.keep,
         id=bytes.fromhex(one.said.id),
         sealed=one.sealed,
-        partner=partner.key,
+        partner=source,
         index=one.index,
     )
 

@@ -19,6 +19,7 @@ from hub.ports.exchange import Enrolled, Leaf, Voice
 from hub.ports.manifests import SetHome, SetManifest
 from hub.ports.relays import Due
 from hub.services.exchange.origins import is_named
+from hub.services.exchange.voices import is_current
 
 AT_ONCE = 500
 
@@ -43,6 +44,9 @@ def pass_on(hub: Hub, voice: Voice, *, limit: int = AT_ONCE) -> int:
         operations = [one.operation for one in wanted]
         if leaves and not work.logs.append(log, operations, leaves, growth):
             return 0  # it has grown meanwhile: once more
+        # Into a log that was closed meanwhile nothing goes that anybody would read.
+        if not is_current(voice, hub):
+            return 0
         work.commit()
     return len(due)
 

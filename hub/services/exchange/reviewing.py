@@ -8,16 +8,15 @@ there again, as its registers have kept it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from federation.operations.payloads import operation_in
 from federation.operations.values import Assert, Operation
-from hub.domain import statements
 from hub.domain.changes import INDICATOR, SYSTEM, Event
 from hub.domain.errors import BadInputError
 from hub.domain.indicators import ERASED, WITHDRAWN, Draft, Indicator
 from hub.ports import Hub, Work
 from hub.ports.exchange import Kept
+from hub.services.exchange.drafting import draft_of
 from hub.services.exchange.effects import Effects
 from hub.services.exchange.origins import Source, sources_now
 
@@ -96,7 +95,7 @@ def _come_back(held: Sequence[_Held], known: Mapping[str, Source], hub: Hub, wor
         partner = work.partners.heard_of(origin)
         if partner is None:
             continue
-        drafts = {one.kept.ids[0].hex(): _drafted(one, known[origin]) for one in some}
+        drafts = {one.kept.ids[0].hex(): _drafted(one.said, known[origin]) for one in some}
         ready = {name: one for name, one in drafts.items() if one is not None}
         effects = Effects(partner, known, ready, hub, work)
         kept = effects.of_items(
@@ -109,17 +108,9 @@ def _come_back(held: Sequence[_Held], known: Mapping[str, Source], hub: Hub, wor
         work.exchange.keep(list(kept.values()))
 
 
-def _drafted(one: _Held, source: Source) -> Draft | None:
-    body = one.said.body
-    sets = [source.sets[name] for name in one.said.policy.sets if name in source.sets]
+def _drafted(said: Operation, source: Source) -> Draft | None:
     try:
-        return (
-            statements.drafted(
-                body, sets=sets, expires=datetime.fromtimestamp(one.said.expires, UTC)
-            )
-            if isinstance(body, Assert)
-            else None
-        )
+        return draft_of(said, source)
     except BadInputError:
         return None
 

@@ -10,11 +10,13 @@ from federation.audience import is_released
 from federation.log.bundles import bundled
 from federation.log.proofs import consistency_proof
 from federation.log.tiles import ENTRIES, Tile, reading
+from federation.operations.envelopes import Sealed
 from federation.operations.leaves import Kind, entry
 from federation.pages import MAX_BYTES, MAX_RECORDS, Page, Record, Withheld
+from federation.returned import Returned
 from hub.domain.errors import ConflictError
 from hub.ports import Hub, Work
-from hub.ports.exchange import Enrolled, Leaf, OwnLog, Voice
+from hub.ports.exchange import Enrolled, Leaf, OwnLog, Told, Voice
 from hub.services.exchange.origins import shown_to
 from hub.services.exchange.relaying import Audience, Terms
 
@@ -85,6 +87,34 @@ def revokes(partner: Enrolled, *, start: int, limit: int, hub: Hub, voice: Voice
         start, max(start, end), max(start, end), tuple(records), shared, is_sparse=True,
         manifests=asking.manifests, notes=notes,
     )  # fmt: skip
+
+
+def returned(partner: Enrolled, *, start: int, after: int, hub: Hub) -> Returned:
+    """What we hold of what a partner said itself.
+
+    Args:
+        partner: who asks.
+        start: index in its log from which on it misses something.
+        after: what the answer before this one said comes next; 0: this is the first question.
+        hub: ours.
+    """
+    with hub.begin.reading() as work:
+        found = work.exchange.told_by(
+            partner.key, partner.hub, start=start, after=after, limit=MAX_RECORDS
+        )
+    fitting: list[Told] = []
+    left = MAX_BYTES - SPARE
+    for one in found:
+        left -= _room(one.sealed)
+        if left < 0 and fitting:
+            break
+        fitting.append(one)
+    is_all = len(fitting) == len(found) < MAX_RECORDS
+    held = [(one.index, one.sealed.told) for one in fitting]
+    head = partner.trust.head
+    return Returned(
+        held, None if is_all else fitting[-1].key, head.note if head is not None else None
+    )
 
 
 def tile(path: str, *, hub: Hub, voice: Voice) -> bytes:
@@ -198,12 +228,17 @@ class _Asking:
 
 
 def _length(leaf: Leaf, record: Record) -> int:
-    """Bytes that a record takes at most: base64 adds a third."""
+    """Bytes that a record takes at most."""
     if record.envelope is None or leaf.sealed is None:
         return 512
     # A relay brings its path, and a checkpoint that others may share.
     proof = RELAYED if record.inclusion is not None else 0
-    return len(leaf.sealed.payload) * 4 // 3 + 1024 + proof
+    return _room(leaf.sealed) + proof
+
+
+def _room(sealed: Sealed) -> int:
+    """Bytes that an envelope takes at most: base64 adds a third."""
+    return len(sealed.payload) * 4 // 3 + 1024
 
 
 def tiles_of(log: OwnLog, work: Work) -> Callable[[Sequence[Tile]], list[bytes]]:

@@ -140,7 +140,7 @@ def forked(a, file):
     with zipfile.ZipFile(file) as archive:
         page = Page.parse(archive.read("ops/0"))
     other = Checkpoint(f"{a.name}/fed/1", page.size, bytes(32))
-    key = load(a.hub.abroad.identity_here.folder / "keys" / "log.key")
+    key = load(a.hub.abroad.identity_here.folder / "keys" / "log-1.key")
     told = replace(page, checkpoint=other.signed(key).encoded())
     return changed(file, "ops/0", told.encoded())
 

@@ -7,9 +7,12 @@ from federation.errors import TransportError
 from federation.identity.hubfile import read_hub_file
 from federation.log.merkle import Frontier
 from federation.publishing import checkpoint, grown
+from federation.trust import Head, Trust
 from federation.witnessing import Request
+from hub.domain.changes import SYSTEM
 from hub.services import restoring
 from hub.services.exchange import healing
+from hub.services.exchange.healing import Ways
 from tests.simulators.federated import Wire
 from tests.support.codes import pdq
 from tests.support.saying import contributed, picture
@@ -34,7 +37,7 @@ def asked(hub, *others):
             raise TransportError("it is away")
         return Wire(known[partner.hub], hub.name)
 
-    return healing.ask(hub.hub, hub.voice, read_hub_file(hub.file()), wire)
+    return healing.ask(hub.hub, hub.voice, read_hub_file(hub.file()), Ways(wire, wire))
 
 
 def seen_by(witness, hub, entries):
@@ -89,6 +92,24 @@ def test_whose_witness_saw_more_stays_silent(a, b, open_hub, shared, alpha):
     assert evidence(a) == ["rollback"]
 
 
+def test_who_followed_further_than_it_cosigned_tells_that_too(a, b, shared, alpha):
+    contributed(alpha, picture(pdq=pdq()), shared)
+    a.publish()
+    assert a.ask_witnesses(b) == 1
+    more = grown(Frontier(), {}, [b"%d" % at for at in range(3)]).frontier
+    note = checkpoint(more, a.voice.log, int(a.clock().timestamp())).encoded()
+    with b.hub.begin.writing(SYSTEM) as work:
+        key = b.enrolled(a.name).key
+        assert work.partners.keep(key, expected=0, trust=Trust(Head(3, more.root(), note)))
+        work.commit()
+    restoring.new_timeline(begin=a.hub.begin, new_id=a.hub.new_id)
+
+    health = asked(a, b)
+
+    assert (health.seen, health.root) == (3, more.root())
+    assert health.is_rolled_back
+
+
 def test_half_of_the_witnesses_are_not_enough(a, b, open_hub, shared, restored):
     c = open_hub("hub-c.example")
     a.pair(c)
@@ -122,7 +143,7 @@ def test_a_witness_that_claims_more_has_to_show_it(restored, b, open_hub):
         restored.hub,
         restored.voice,
         read_hub_file(restored.file()),
-        lambda partner: known[partner.hub],
+        Ways(lambda partner: known[partner.hub], lambda partner: known[partner.hub]),
     )
 
     assert (health.answered, health.seen) == (1, 1)

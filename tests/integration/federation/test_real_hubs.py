@@ -27,6 +27,7 @@ from federation.log.verifiers import Verifier
 from federation.signers.files import load
 from federation.transport.messages import Request
 from federation.transport.signatures import Signing, new_nonce, signed_request
+from hub.adapters.identities import Identity
 from hub.client import Client, Contribution, Words
 from hub.client.values import Code
 from hub.demo.paired import THREE, pair, running_hubs, share
@@ -85,7 +86,7 @@ def log_url(hub):
 
 
 def known(hub):
-    return read_hub_file((hub.exchange / NAME).read_bytes())
+    return Identity(hub.exchange.parent).known()
 
 
 def note(hub):
@@ -233,7 +234,7 @@ def test_a_hub_that_is_killed_while_it_follows_loses_nothing_and_takes_nothing_t
 
 def waiting_poll(hub, partner, size):
     """A partner's long poll, rightly signed, that nothing new will answer."""
-    signing = Signing(known(partner).req_keys[-1].id, load(partner.exchange / "keys/request.key"))
+    signing = Signing(known(partner).req_keys[-1].id, load(partner.exchange / "keys/req-1.key"))
     path = f"/fed/v1/ops?from={size}&wait=25"
     request = Request("GET", hub.running.url + path, (), None)
     signed = signed_request(

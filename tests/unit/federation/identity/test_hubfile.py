@@ -178,16 +178,21 @@ def test_what_breaks_a_rule_is_refused(path, value):
 @pytest.mark.parametrize("numbers", [(1, 1, 2), (2, 1, 3), (1, 2, 2), (1, 3, 2)])
 def test_logs_are_numbered_as_they_followed_each_other(numbers):
     *closed, current = (f"{HUB}/fed/{number}" for number in numbers)
-    ended = tuple(ClosedLog(origin, 9, "2" * 64) for origin in closed)
+    ended = tuple(ClosedLog(origin, 9, "2" * 64, at) for at, origin in enumerate(closed, 1))
+    keys = (op_key(60, epoch=len(numbers)),)
 
     with pytest.raises(MalformedError, match=r"followed each other|repetition"):
-        write(hub_file(log=Log(current, (vkey(current, 51),), (), ended)))
+        write(hub_file(log=Log(current, (vkey(current, 51),), (), ended), op_keys=keys))
 
 
 def test_a_log_may_have_followed_many():
     origin = f"{HUB}/fed/10"
-    ended = tuple(ClosedLog(f"{HUB}/fed/{number}", 9, "2" * 64) for number in (2, 9))
-    hub = hub_file(log=Log(origin, (vkey(origin, 51),), (), ended))
+    ended = tuple(
+        ClosedLog(f"{HUB}/fed/{number}", 9, "2" * 64, epoch)
+        for epoch, number in enumerate((2, 9), 1)
+    )
+    keys = (op_key(60, epoch=3),)
+    hub = hub_file(log=Log(origin, (vkey(origin, 51),), (), ended), op_keys=keys)
 
     assert read_hub_file(write(hub)) == hub
 

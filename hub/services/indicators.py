@@ -414,6 +414,8 @@ def _other_record(one: Indicator, entries: list[dict[str, Any]]) -> dict[str, An
 
 def _own_words(one: Indicator) -> dict[str, Any]:
     words = _words(one)
+    # Nobody says here what may follow from their word, so nobody is told.
+    del words["act"]
     if one.words.list_name:
         words["list"] = words.pop("list_name")
     return words

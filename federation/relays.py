@@ -75,6 +75,16 @@ class Checkpoints:
             raise RefusedError(Alarm.NOT_IN_LOG, "no checkpoint of the origin's log")
         return found
 
+    def is_of_another_log(self, origin: Origin, size: int) -> bool:
+        """Whether something of that size is shown of another log of the same hub.
+
+        It closed that, and we know; or has begun it, and we do not know yet.
+        """
+        return any(
+            log != origin.log and log.startswith(f"{origin.hub}/") and its == size
+            for log, its in self._notes
+        )
+
     def opened(self, origin: Origin, size: int) -> Checkpoint:
         """The checkpoint of that size.
 

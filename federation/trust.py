@@ -399,7 +399,8 @@ class _Believing:
         if record.inclusion is None:
             raise RefusedError(Alarm.NOT_IN_LOG, "a relay without a proof that its origin said it")
         # In its origin's log: that no relay can make up.
-        check_inclusion(operation_id(payload_of(envelope)), record.inclusion, origin, self._shown)
+        if not self._is_in_log_of_now(envelope, record.inclusion, origin):
+            return None
         try:
             sealed, key = _signed(envelope, origin.op_keys, record.inclusion.index)
             said = self._said(sealed, key, origin.hub, origin.operators)
@@ -425,6 +426,20 @@ class _Believing:
             )
         note = self._shown.note(origin, record.inclusion.size)
         return Received(record.index, said, sealed, record.inclusion, note)
+
+    def _is_in_log_of_now(
+        self, envelope: Mapping[str, Any], inclusion: Inclusion, origin: Origin
+    ) -> bool:
+        """Whether its origin said it, where we read that; else it was in another log of its."""
+        try:
+            check_inclusion(operation_id(payload_of(envelope)), inclusion, origin, self._shown)
+        except RefusedError as error:
+            # What holds of a closed log is said anew.
+            is_another = self._shown.is_of_another_log(origin, inclusion.size)
+            if error.alarm is Alarm.NOT_IN_LOG and is_another:
+                return False
+            raise
+        return True
 
     def _origin(self, name: str) -> Origin | None:
         """Whose word a partner passes on; None: of whom we may not hear yet."""

@@ -15,13 +15,14 @@ from federation.log.cosignatures import Cosigner
 from federation.log.verifiers import Verifier
 from federation.ports import Answer
 from federation.publishing import LogKeys
-from federation.trust import Partner, Trust, seen
+from federation.trust import Partner
 from hub.adapters.abroad import NetworkAbroad
 from hub.adapters.identities import Identity, Introduction
 from hub.domain.changes import SYSTEM
 from hub.ports.exchange import COUNTS, Enrolled, Voice
 from hub.services.exchange import (
     being_witnessed,
+    meeting,
     partners,
     publishing,
     receiving,
@@ -154,7 +155,7 @@ class Hub(House):
             key = work.partners.add(
                 hub=other.name,
                 base=f"https://{other.name}/fed/v1",
-                root=root_of(other.name),
+                root=other.voice.root,
                 operators=operators,
                 level=level,
                 at=self.clock(),
@@ -210,26 +211,14 @@ class Hub(House):
 
     def learn_of(self, other: "Hub", by: "Hub") -> None:
         """Learn from a partner who another hub is; there is no repository behind it."""
-        with self.hub.begin.writing(SYSTEM) as work:
+        with self.hub.begin.reading() as work:
             known, via = work.partners.heard_of(other.name), work.partners.named(by.name)
-            assert known is not None
-            assert via is not None
-            with other.hub.begin.reading() as there:
-                note = there.logs.open(other.voice.log.origin).note
-            values = {"identity": other.file(), "via": via.key, "reached_at": self.clock()}
-            work.partners.change(known.key, **values)
-            if note is not None:
-                settled = partners.trusted(
-                    known, read_hub_file(other.file()), self.name,
-                    witnessing.policy_for(known, work.partners.all()),
-                )  # fmt: skip
-                head = seen(note, settled, known.trust, int(self.clock().timestamp()))
-                work.partners.keep(known.key, expected=0, trust=Trust(head))
-            work.partners.unhear()
-            fresh = work.partners.keyed(known.key)
-            assert fresh is not None
-            partners.mark(fresh, int(self.clock().timestamp()), work)
-            work.commit()
+        assert known is not None
+        assert via is not None
+        with other.hub.begin.reading() as there:
+            note = there.logs.open(other.voice.log.origin).note
+        said = read_hub_file(other.file())
+        meeting.keep(known, said, note, partner=via, hub=self.hub, voice=self.voice)
 
     def ask_witnesses(self, *others: "Hub") -> int:
         """Have the checkpoint cosigned by others; returns how many did."""

@@ -46,6 +46,30 @@ def meet(other: Enrolled, partner: Enrolled, wire: Wire, hub: Hub, voice: Voice)
         if error.alarm is not Alarm.STALE:
             _accuse(partner, error, hub)
         return False
+    answer = wire.get(f"{mirror_of(other.hub)}/checkpoint", max_bytes=MAX_BYTES, seconds=SECONDS)
+    note = answer.body if answer.status == FOUND else None
+    return keep(other, said, note, partner=partner, hub=hub, voice=voice)
+
+
+def keep(
+    other: Enrolled,
+    said: HubFile,
+    note: bytes | None,
+    *,
+    partner: Enrolled,
+    hub: Hub,
+    voice: Voice,
+) -> bool:
+    """Keep what a partner told of another hub; returns whether that is new.
+
+    Args:
+        other: that hub.
+        said: what it says of itself, which its own keys prove.
+        note: the newest checkpoint of its log that the partner shows; None: there is none.
+        partner: who told it.
+        hub: ours.
+        voice: by what we speak.
+    """
     try:
         is_new = learn(other, said, hub)
     except RefusedError as error:
@@ -54,7 +78,7 @@ def meet(other: Enrolled, partner: Enrolled, wire: Wire, hub: Hub, voice: Voice)
         return False
     with hub.begin.reading() as work:
         other = work.partners.keyed(other.key) or other
-    head = _head(other, said, wire, hub, voice)
+    head = None if note is None else _head(other, said, note, hub, voice)
     with hub.begin.writing(SYSTEM) as work:
         if head is not None:
             work.partners.keep(other.key, expected=other.trust.applied, trust=head)
@@ -65,16 +89,13 @@ def meet(other: Enrolled, partner: Enrolled, wire: Wire, hub: Hub, voice: Voice)
     return is_new
 
 
-def _head(other: Enrolled, said: HubFile, wire: Wire, hub: Hub, voice: Voice) -> Trust | None:
-    """The newest checkpoint of its log that the partner shows; None: no newer one."""
-    answer = wire.get(f"{mirror_of(other.hub)}/checkpoint", max_bytes=MAX_BYTES, seconds=SECONDS)
-    if answer.status != FOUND:
-        return None
+def _head(other: Enrolled, said: HubFile, note: bytes, hub: Hub, voice: Voice) -> Trust | None:
+    """What is believed of its log by a checkpoint; None: no more than before."""
     with hub.begin.reading() as work:
         policy = policy_for(other, work.partners.all())
     settled = partners.trusted(other, said, voice.hub, policy)
     try:
-        head = seen(answer.body, settled, other.trust, int(hub.clock().timestamp()))
+        head = seen(note, settled, other.trust, int(hub.clock().timestamp()))
     except RefusedError as error:
         # An older one is no lie: the partner may be behind another that we asked before. Two of
         # one size are, whoever brought them.

@@ -2,7 +2,6 @@
 """What one hub says reaches a third that it does not know, by a second that both know."""
 
 from dataclasses import replace
-from itertools import pairwise
 
 import pytest
 
@@ -17,6 +16,7 @@ from hub.services.exchange import naming, partners, receiving, relaying, reviewi
 from hub.services.office import CONSOLE
 from tests.simulators.federated import Wire, root_of
 from tests.support.codes import flipped, pdq
+from tests.support.rows import alarms, carried, in_a_row, known, opened, told
 from tests.support.saying import contributed, matched, opined, picture, standings, withdrawn
 
 HERE, THERE, THIRD = "hub-a.example", "hub-b.example", "hub-c.example"
@@ -31,36 +31,7 @@ def c(open_hub):
 @pytest.fixture
 def line(a, b, c):
     """A set of B, which A and C share with it and not with each other."""
-    set_id = b.set("lures")
-    for far in (a, c):
-        b.pair(far, operators=(f"run.{far.name}",))
-        b.share(far.name, set_id)
-        far.pair(b, operators=("run.hub-b.example",))
-        far.share(b.name, set_id)
-    opened(b, set_id, "set")
-    told(a, b, c)
-    return set_id
-
-
-def opened(hub, set_id, onward):
-    naming.open_onward(set_id, onward, by=CONSOLE, hub=hub.hub)
-    hub.hub.directory.reload()
-
-
-def told(a, b, c):
-    """Let B say who shares the set, and each of the others learn of the other."""
-    b.announce()
-    for far in (a, c):
-        far.catch_up(b)
-        far.announce()
-    for far, other in ((a, c), (c, a)):
-        if known(far, other.name) is not None:
-            far.learn_of(other, b)
-
-
-def known(hub, name):
-    with hub.hub.begin.reading() as work:
-        return work.partners.heard_of(name)
+    return in_a_row(a, b, c, {one.name: f"run.{one.name}" for one in (a, b, c)})
 
 
 @pytest.fixture
@@ -73,11 +44,10 @@ def gamma(c, line):
     return c.admit(THEIRS, sets=[line])
 
 
-def carried(*hubs):
-    """Carry all that each says to the next."""
-    for one, other in pairwise(hubs):
-        one.publish()
-        other.catch_up(one)
+def heard(hub, name):
+    found = known(hub, name)
+    assert found is not None
+    return found
 
 
 def kinds(hub):
@@ -91,12 +61,6 @@ def served(hub, asker):
     return next_page(Wire(hub, asker.name), Trust())
 
 
-def alarms(hub, name):
-    with hub.hub.begin.reading() as work:
-        key = work.partners.heard_of(name).key
-        return [one["alarm"] for one in work.partners.evidence(key)]
-
-
 def test_what_is_said_at_one_end_is_found_at_the_other(a, b, c, line, alpha, gamma, clock):
     seen = pdq()
     contributed(alpha, picture(pdq=seen), line)
@@ -108,7 +72,7 @@ def test_what_is_said_at_one_end_is_found_at_the_other(a, b, c, line, alpha, gam
     with c.hub.begin.reading() as work:
         assert work.access.operator_named(OURS) is not None
     assert kinds(b) == [Kind.OWN, Kind.RELAY]
-    assert known(c, HERE).relayed
+    assert heard(c, HERE).relayed
 
 
 def test_what_is_withdrawn_at_one_end_is_gone_at_the_other(a, b, c, line, alpha, gamma):
@@ -185,7 +149,7 @@ def test_relayed_word_counts_while_its_hub_is_told_to_be_alive(a, b, c, line, al
 
     def weight():
         now = int(c.clock().timestamp())
-        return partners.weight(known(c, HERE), now, known(c, THERE))
+        return partners.weight(heard(c, HERE), now, heard(c, THERE))
 
     assert weight() == partners.GOOD
     clock.forward(seconds=25 * 3600)

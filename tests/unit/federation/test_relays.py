@@ -162,6 +162,18 @@ def test_a_proof_without_its_checkpoint_is_none(relay):
     assert alarms(relay.heard(notes=(relay.near.note(),))) == [Alarm.NOT_IN_LOG]
 
 
+def test_what_is_proven_in_another_log_of_its_hub_is_nobodys_fault(relay):
+    """It has another log by now, of which one of us does not know yet."""
+    relay.pass_on(0)
+    later = origin(log=f"{FAR}/fed/2")
+
+    found = relay.heard(partner(relays={FAR: later}))
+    assert (found.operations, found.refused, found.passed) == ((), (), 1)
+
+    elsewhere = (b"hub-else.example/fed/1" + relay.far.note()[len(f"{FAR}/fed/1") :],)
+    assert alarms(relay.heard(partner(relays={FAR: later}), notes=elsewhere)) == [Alarm.NOT_IN_LOG]
+
+
 def test_what_another_key_signed_is_refused_also_where_its_hub_logged_it():
     relay = Relay()
     relay.say(of_far(statements(1)[0]), signer=THIEF)

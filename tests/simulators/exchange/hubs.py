@@ -104,6 +104,8 @@ class SimHub:
                 secrets=SECRETS,
                 begin=self.begin,
                 directory=directory,
+                # Nobody changes its keys or its log while it speaks.
+                abroad=SimpleNamespace(voice=lambda: self.voice),
             ),
         )
         directory.reload()

@@ -13,9 +13,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeVar
 
+from hub.client import ApiError, Client
 from hub.demo.console import Console
 from hub.demo.running import RunningHub, free_port
 
@@ -23,6 +25,7 @@ T = TypeVar("T")
 LOOPBACK = "127.0.0.0/8"
 HEARD = 1.5
 """Seconds within which a running hub has heard of what was typed at its console."""
+KEY_TRIES, BETWEEN_TRIES = 300, 0.1
 SET_NAME, TLP = "lures", "TLP:GREEN"
 
 
@@ -203,4 +206,19 @@ def admit(hub: Paired, shared: str) -> str:
     member: str = hub.type("members", "add", made, "main")["id"]
     hub.key = hub.type("keys", "add", member, "--role", "contributor", "--name", "demo")["secret"]
     hub.type("sets", "grant", shared, member, "contribute", "lookup")
+    _await_key(hub)
     return member
+
+
+def _await_key(hub: Paired) -> None:
+    """Wait until a running hub has heard of its member's key."""
+    with Client(hub.running.url, hub.key) as client:
+        for left in reversed(range(KEY_TRIES)):
+            try:
+                client.status()
+            except ApiError as error:
+                if not left or error.status != HTTPStatus.UNAUTHORIZED:
+                    raise
+                time.sleep(BETWEEN_TRIES)
+            else:
+                return

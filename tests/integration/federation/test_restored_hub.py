@@ -64,6 +64,7 @@ def test_a_hub_that_was_put_back_gets_back_what_it_had_said(network, says, tmp_p
     a, b, _ = network
     before, withdrawn_since = says(a)
     eventually(lambda: answer(b, before) == "hit")
+    first = known(a).log.origin
     a.type("backup", str(tmp_path / "copy"), "--keys", str(tmp_path / "keys"))
     since, indicator = says(a)
     withdraw(a, withdrawn_since)
@@ -74,7 +75,7 @@ def test_a_hub_that_was_put_back_gets_back_what_it_had_said(network, says, tmp_p
     a.running.start()
 
     eventually(lambda: (answer(a, since), answer(a, before)) == ("hit", "none"))
-    eventually(lambda: known(a).log.origin == "hub-a.example/fed/2")
+    eventually(lambda: known(a).log.origin != first)
     later, _ = says(a)
     eventually(lambda: answer(b, later) == "hit")
     assert (answer(b, since), answer(b, before)) == ("hit", "none")

@@ -52,7 +52,8 @@ class Behaviour:
         later: seconds that pass before it.
         seconds: that an answer may take.
         wire: described where it is no bytes to store: how it is sent.
-        pending: the part that this protocol still lacks for it, if any.
+        then: alarm that is raised when the peer is honest again, since what had been said is read
+            once more, and is void.
         suspends: whether the peer must not be followed any more before somebody has looked.
     """
 
@@ -68,7 +69,7 @@ class Behaviour:
     later: int = 0
     seconds: float | None = None
     wire: str = ""
-    pending: str = ""
+    then: Alarm | None = None
     suspends: bool = False
 
     @property
@@ -92,7 +93,6 @@ class Elsewhere:
         message: of this protocol, in which it does so.
         alarm: that must be raised.
         test: where.
-        pending: the part that this protocol still lacks for it, if any.
     """
 
     id: str
@@ -100,7 +100,6 @@ class Elsewhere:
     message: str
     alarm: Alarm | str | None
     test: str
-    pending: str = ""
 
 
 @dataclass(frozen=True)

@@ -3,23 +3,30 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from federation.errors import Alarm
 from federation.forms.canonical import written
+from federation.identity.values import ClosedLog, Log
 from federation.log.checkpoints import Checkpoint
+from federation.log.verifiers import Verifier
 from federation.operations.values import Operation
 from federation.pages import Page
 from tests.hostile.behaviours import Behaviour, Change, Elsewhere, Group, State
-from tests.hostile.envelopes import restated, shown_right
-from tests.hostile.making import another_log, changed, note_of, noted, paging
-from tests.hostile.peer import Peer, Told, said
+from tests.hostile.envelopes import renewed, restated, shown_right
+from tests.hostile.making import another_log, changed, frontier_of, note_of, noted, paging
+from tests.hostile.peer import LOG_ORIGIN, Peer, Told, honest, op_key, said
 from tests.hostile.times import shorter
+from tests.simulators.partner import PartnerHub
+from tests.simulators.statements import ORIGIN
+from tests.support.signing import signer
 
-PAGE, NOTE, PROOF = (
+PAGE, NOTE, PROOF, FILE = (
     "`GET /ops`: the page",
     "`GET /ops`: the page's checkpoint",
     "`GET /ops`: the page's proof",
+    "`GET /tuf/targets/<sha256>.hub.json`",
 )
 SAME = State.SAME
 THREE: tuple[Operation, ...] = (said(81), said(82), said(83))
@@ -27,6 +34,9 @@ STARTED = 4
 """Entries that the log has when a behaviour begins."""
 ROOT = bytes(range(32))
 """A root of no tree."""
+SECOND_LOG, LOGS_AGAIN = f"{ORIGIN}/fed/2", signer(171)
+CLOSED = ClosedLog(LOG_ORIGIN, STARTED, frontier_of(honest().log.records).root().hex(), 1)
+"""The log of the honest peer, closed where it ends."""
 
 
 def entries(change: Callable[[list[Any]], list[Any]], **members: Any) -> Change:
@@ -98,6 +108,32 @@ def _forgetting(peer: Peer) -> None:
     peer.told = lambda _: Told(b"{}", 410, "application/problem+json")
 
 
+def another_begun(size: int | None) -> Change:
+    """A peer that begins another log, and closes the one before at a size; None: says nothing."""
+
+    def attack(peer: Peer) -> None:
+        old = frontier_of(peer.log.records[:size])
+        closed = () if size is None else (ClosedLog(LOG_ORIGIN, size, old.root().hex(), 1),)
+        peer.publish(**_second_log(closed, STARTED if size is None else size))
+        peer.log = PartnerHub(replace(peer.log.keys, origin=SECOND_LOG, log=LOGS_AGAIN))
+        renewed(2)(peer)
+        peer.say(said(81, epoch=2))
+
+    return attack
+
+
+def _second_log(closed: tuple[ClosedLog, ...], until: int) -> dict[str, Any]:
+    """What ``hub.json`` says of it."""
+    log = Log(SECOND_LOG, (Verifier(SECOND_LOG, LOGS_AGAIN.public).vkey,), closed=closed)
+    return {"log": log, "op_keys": (op_key(1, until=until), op_key(2, epoch=2))}
+
+
+def _goes_on_there(peer: Peer) -> None:
+    """What was rightly signed stays behind: the peer goes on in its second log."""
+    for _ in range(2):
+        peer.publish(**_second_log((CLOSED,), STARTED))
+
+
 GROUP = Group(
     "C",
     "Consistency",
@@ -122,6 +158,11 @@ GROUP = Group(
                   entries(_swapped), state=SAME),
         Behaviour("C7", "changed old entry", PAGE, Alarm.GAP, _rewritten, state=SAME),
         Behaviour("C8", "truncated log", "`GET /ops`: 409", Alarm.ROLLBACK, shorter, state=SAME),
+        Behaviour("C8.closed", "a log that it closes at less than it had signed: it is followed, "
+                  "and that is kept", FILE, Alarm.FORK, another_begun(3), state=State.ACCEPTED),
+        Elsewhere("C8.claimed", "to us, after a restore: our log was longer, it says, and shows "
+                  "no more", "`GET /witness/<log>/checkpoint`", None, "../functional/exchange/"
+                  "test_restored.py::test_a_witness_that_claims_more_has_to_show_it"),
         Behaviour("C9", "bad consistency proof", PROOF, Alarm.GAP,
                   paging(*THREE, change=_bad_proof), state=SAME),
         Behaviour("C10", "proof for another tree", PROOF, Alarm.GAP,
@@ -146,6 +187,12 @@ GROUP = Group(
                   state=SAME),
         Elsewhere("C14", "its own cosignature is to be counted as a witness's", NOTE, None,
                   "test_consistency.py::test_nobody_witnesses_itself"),
+        Behaviour("C17", "another log, and not a word of what became of the one before", FILE,
+                  Alarm.ROLLBACK, another_begun(None), mended=shown_right, state=SAME),
+        Behaviour("C17.back", "a log that was closed is written on", FILE, Alarm.ROLLBACK,
+                  Peer.publish, before=another_begun(4), mended=_goes_on_there, state=SAME),
+        Behaviour("C17.closed", "another log, and the one before closed where it ended", FILE,
+                  None, another_begun(4), state=State.ACCEPTED),
         Behaviour("C16", "a log that has forgotten what comes next", "`GET /ops`: 410", Alarm.GAP,
                   _forgetting, state=SAME),
         Behaviour("C15", "a page that ends before its log does, with a true proof", PROOF, None,

@@ -10,8 +10,6 @@ from federation.operations.values import (
     Assert,
     Body,
     Exclude,
-    Manifest,
-    NamedHub,
     Op,
     Operation,
     Policy,
@@ -19,7 +17,8 @@ from federation.operations.values import (
     Revoke,
     SignalCode,
 )
-from tests.hostile.behaviours import Behaviour, Change, Group, Inexpressible, State
+from tests.hostile import relayed
+from tests.hostile.behaviours import Behaviour, Change, Elsewhere, Group, Inexpressible, State
 from tests.hostile.contract import HERE
 from tests.hostile.making import (
     EVIL,
@@ -59,16 +58,11 @@ def picture(*codes: SignalCode, **changed: object) -> Operation:
     return said(80, body=Assert("picture", codes, WORDS), **changed)
 
 
-def relayed(one: Operation, **record: object) -> Change:
+def handed_on(one: Operation, **record: object) -> Change:
     """A peer that hands on what another hub is said to have said."""
     told = write(one).payload
     values = {"kind": Kind.RELAY, "source": one.origin, **record}
     return lambda peer: peer.put(envelope_of(one), told, **values)
-
-
-def _unsigned_relay(peer: Peer) -> None:
-    told = write(_theirs(80)).payload
-    peer.put(envelope(told), told, kind=Kind.RELAY, source=OTHER)
 
 
 def _theirs(number: int, hub: str = OTHER) -> Operation:
@@ -114,18 +108,12 @@ def _excluded(what: SignalCode) -> Operation:
     return _other_kind(Op.EXCLUDE, Exclude(what, 31, "benign"))
 
 
-_WIDER = Manifest(
-    "shared", "clear", "set", (NamedHub(ORIGIN, "0" * 64), NamedHub(OTHER, "1" * 64))
-)
 GROUP = Group(
     "D",
     "Content and authority",
     22,
     (
-        Behaviour("D1", "entry whose origin's signature is missing", RELAY, Alarm.WRONG_ORIGIN,
-                  _unsigned_relay, pending="relays: until then each is refused"),
-        Behaviour("D2", "entry whose origin's signature is wrong", RELAY, Alarm.WRONG_ORIGIN,
-                  relayed(_theirs(80)), pending="relays: until then each is refused"),
+        *relayed.FIRST,
         Behaviour("D3", "entry with the signature of another entry", OPS, Alarm.BAD_SIGNATURE,
                   _of_another_entry),
         Behaviour("D4", "entry in our namespace", OPS, Alarm.WRONG_ORIGIN,
@@ -144,7 +132,10 @@ GROUP = Group(
         Behaviour("D5.operator", "entry of an organisation that the peer may not speak for", OPS,
                   Alarm.UNVOUCHED, says(said(80, operator="stranger.example"))),
         Behaviour("D6", "our own entry back, altered", RELAY, None,
-                  relayed(_theirs(80, HERE))),
+                  handed_on(_theirs(80, HERE))),
+        Elsewhere("D6.yours", "what we never said, given back to us after we were restored",
+                  "`GET /yours`", None,
+                  "../unit/federation/test_returned.py::test_nobody_makes_up_what_we_said"),
         Inexpressible("D7", "hop count over the limit",
                       "operations count no hops: a hub logs each id once, so what goes in a "
                       "circle ends after one lap, and its origin alone says whether it may be "
@@ -214,10 +205,8 @@ GROUP = Group(
                                       author=f"{ORIGIN}/o/{'k' * 16}")), state=SAID),
         Behaviour("D26", "a request to erase what another author said", OPS, None,
                   says(_other_kind(Op.PURGE, Purge("unlawful-to-share"), target=target(1))),
-                  state=SAID, pending="erasure at a partner's request"),
-        Behaviour("D27", "a manifest by which it widens a set that we share", OPS, None,
-                  says(_other_kind(Op.SET, _WIDER)), state=SAID,
-                  pending="manifests: only a set's own hub may write one"),
+                  state=SAID),
+        *relayed.REST,
         Behaviour("D24", "more bad entries in a page than slips explain", OPS, CONTENT, _very_bad,
                   state=State.SAME, suspends=True),
     ),

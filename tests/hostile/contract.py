@@ -17,38 +17,40 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from unittest import mock
 from urllib.parse import urlsplit
 
-import sqlalchemy as sa
 from tuf.ngclient._internal.trusted_metadata_set import TrustedMetadataSet
 
 from federation.errors import FederationError, RefusedError, TransportError
-from federation.forms.canonical import written
 from federation.identity.pairing import Pairing
 from federation.transport.addresses import Base
 from hub.adapters.clock import new_id
 from hub.adapters.identities import Identity, Introduction
-from hub.ports.exchange import ACTIVE, COUNTS, Enrolled
-from hub.services.exchange import partners, pulling
+from hub.ports.exchange import ACTIVE, COUNTS, Enrolled, Voice
+from hub.services.exchange import manifests, meeting, naming, partners, pulling
+from hub.services.exchange.partners import identity_of
 from hub.services.office import CONSOLE
 from hub.settings import Settings
-from hub.storage import schema, tables
+from hub.storage import schema
 from hub.storage.database import Database, connect
 from hub.wiring import assemble
+from tests.hostile.state import State, state_of
 
 HERE = "hub-b.example"
 """The name of the hub under test."""
 SET = "set_" + "b" * 26
+"""Of the peer's, which tells who shares it."""
+OURS = "set_" + "c" * 26
+"""Of the hub under test, which shares it with the peer too."""
 OPERATORS = ("games.example", "forum.example")
 NOW = 1_800_000_000
 NOBODY = "redis://127.0.0.1:1"
 """Nothing that a peer says needs a Redis to be kept."""
-MOST_TURNS = 50
+MOST_TURNS, MOST_ROUNDS = 50, 6
 UNREACHABLE = "unreachable"
 """The alarm of a peer that did not answer as HTTP asks: nothing is held against it."""
 
@@ -105,7 +107,9 @@ class Contract:
         )
         peer = Pairing.parse(pairing)
         partners.enrol(peer, operators=OPERATORS, level=COUNTS, by=CONSOLE, hub=made.hub)
-        partners.share(peer.hub, SET, set_name="shared", tlp="TLP:AMBER", by=CONSOLE, hub=made.hub)
+        for one, name in ((SET, "shared"), (OURS, "ours")):
+            partners.share(peer.hub, one, set_name=name, tlp="TLP:AMBER", by=CONSOLE, hub=made.hub)
+        naming.set_home(OURS, None, None, by=CONSOLE, hub=made.hub)
         return made
 
     def close(self) -> None:
@@ -164,136 +168,56 @@ class Contract:
         return directed(self.partner().base, url, self.address)
 
     def _catch_up(self) -> None:
+        """As a hub's threads do: who it is, whom it tells of, and all that it says."""
         voice = self.hub.abroad.voice()
         assert voice is not None
         pulling.ask_identity(self.partner(), self.hub)
-        for _ in range(MOST_TURNS):
-            turn = pulling.pull(self.partner().hub, wait=0, hub=self.hub, voice=voice)
-            if turn is None or turn.is_idle:
+        asked: set[str] = set()
+        self._meet(voice, asked)
+        for _ in range(MOST_ROUNDS):
+            is_followed = self._pull(voice)
+            manifests.adopt(self.hub, voice)
+            met = self._meet(voice, asked)
+            # Who is met now may have been passed over, and a log is read once more after a rest.
+            if not is_followed or (not met and self.partner().trust.is_level):
                 return
         raise AssertionError("a peer kept its follower busy for ever")
 
+    def _pull(self, voice: Voice) -> bool:
+        """Take what comes until there is nothing new; False: nobody follows it any more."""
+        for _ in range(MOST_TURNS):
+            turn = pulling.pull(self.partner().hub, wait=0, hub=self.hub, voice=voice)
+            if turn is None or turn.is_idle:
+                return turn is not None
+        raise AssertionError("a peer kept its follower busy for ever")
+
+    def _meet(self, voice: Voice, asked: set[str]) -> int:
+        """Ask who the hubs are whose word the peer passes on, if it was not asked for them yet."""
+        partner = self.partner()
+        named = {one.hub for one in meeting.unmet(partner, self.hub, voice)}
+        if named <= asked:
+            return 0
+        asked |= named
+        known = identity_of(partner)
+        assert known is not None
+        wire = self.hub.abroad.wire(partner, known)
+        return meeting.meet_all(partner, wire, self.hub, voice, only_new=False)
+
     def _alarms(self) -> dict[str, int]:
-        """How often each alarm was kept in evidence."""
+        """How often each alarm was kept in evidence, against the peer or whoever it tells of."""
         found: dict[str, int] = {}
         with self.hub.begin.reading() as work:
-            for one in work.partners.evidence(self.partner().key):
+            kept = [work.partners.evidence(one.key) for one in work.partners.known()]
+            for one in (one for each in kept for one in each):
                 alarm, count = str(one["alarm"]), one["count"]
                 assert isinstance(count, int)
                 found[alarm] = found.get(alarm, 0) + count
         return found
 
-    def dump(self) -> "State":
+    def dump(self) -> State:
         """All that a peer can have an influence on."""
-        partner, head = self.partner(), self.partner().trust.head
-        with self.database.reader.connect() as connection, connection.begin():
-            return State(
-                registers=_registers(connection),
-                indicators=_indicators(connection),
-                opinions=_opinions(connection),
-                position={
-                    "applied": partner.trust.applied,
-                    "frontier": partner.trust.frontier.root().hex(),
-                    "size": head.size if head else 0,
-                    "root": head.root.hex() if head else "",
-                    "revoked_to": partner.revoked_to,
-                },
-                identity=(partner.identity or b"").decode(),
-            )
-
-
-@dataclass(frozen=True)
-class State:
-    """What a hub has from its peer; not in it: evidence, counters, times, and its own reaction."""
-
-    registers: list[dict[str, Any]]
-    indicators: list[dict[str, Any]]
-    opinions: list[dict[str, Any]]
-    position: dict[str, Any]
-    identity: str
-
-    def encoded(self) -> bytes:
-        """The state as canonical JSON."""
-        return written({**self.held, "position": self.position, "identity": self.identity})
-
-    @property
-    def held(self) -> dict[str, Any]:
-        """What is believed of what was said; without how far the log was followed."""
-        return {
-            "registers": self.registers,
-            "indicators": self.indicators,
-            "opinions": self.opinions,
-        }
-
-
-def _registers(connection: sa.Connection) -> list[dict[str, Any]]:
-    register, one = tables.register, tables.operation
-    other = one.alias("other")
-    rows = connection.execute(
-        sa.select(register, one.c.id.label("first"), other.c.id.label("second"))
-        .outerjoin(one, one.c.key == register.c.operation)
-        .outerjoin(other, other.c.key == register.c.other)
-    )
-    found = [
-        {
-            "origin": row.origin,
-            "author": row.author,
-            "kind": row.kind,
-            "target": row.target,
-            "version": [row.epoch, row.n],
-            "keep": row.keep,
-            "ids": [each.hex() for each in (row.first, row.second) if each is not None],
-        }
-        for row in rows
-    ]
-    return sorted(
-        found, key=lambda row: [row["origin"], row["author"], row["kind"], row["target"]]
-    )
-
-
-def _indicators(connection: sa.Connection) -> list[dict[str, Any]]:
-    indicator, version = tables.indicator, tables.version
-    party, code = tables.party, tables.code
-    rows = connection.execute(
-        sa.select(indicator, version.c.words, version.c.sets, party.c.hub, party.c.author)
-        .join(version, sa.and_(
-            version.c.indicator == indicator.c.key, version.c.n == indicator.c.n
-        ))
-        .join(party, party.c.key == indicator.c.party)
-        .where(indicator.c.state == "live")
-        .order_by(indicator.c.id)
-    ).all()  # fmt: skip
-    codes: dict[int, list[str]] = {}
-    for row in connection.execute(sa.select(code).where(code.c.n_to.is_(None))):
-        codes.setdefault(row.indicator, []).append(f"{row.signal}:{row.value.hex()}")
-    return [
-        {
-            "id": row.id,
-            "author": row.author,
-            "codes": sorted(codes.get(row.key, ())),
-            "words": row.words,
-            "sets": row.sets,
-            "expires": int(row.expires.timestamp()),
-        }
-        for row in rows
-    ]
-
-
-def _opinions(connection: sa.Connection) -> list[dict[str, Any]]:
-    opinion, indicator, party = tables.opinion, tables.indicator, tables.party
-    rows = connection.execute(
-        sa.select(opinion.c.stance, opinion.c.reason, opinion.c.reach, indicator.c.id,
-                  party.c.author)
-        .join(indicator, indicator.c.key == opinion.c.indicator)
-        .join(party, party.c.key == opinion.c.party)
-        .where(opinion.c.live)
-    )  # fmt: skip
-    found = [
-        {"about": row.id, "author": row.author, "stance": row.stance, "reason": row.reason,
-         "reach": row.reach}
-        for row in rows
-    ]  # fmt: skip
-    return sorted(found, key=lambda row: [row["about"], row["author"] or ""])
+        with self.hub.begin.reading() as work, self.database.reader.connect() as connection:
+            return state_of(self.partner(), self.now, work, connection)
 
 
 # -- the world around it -------------------------------------------------------------------------

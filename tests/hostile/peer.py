@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from random import Random
-from typing import Any, Self
+from typing import Any, Protocol, Self
 from urllib.parse import parse_qs, urlsplit
 
 from federation.identity import repository
@@ -125,6 +125,20 @@ def online(first: int = FIRST) -> Signers:
     return Signers((signer(first),), (signer(first + 1),), (signer(first + 2),))
 
 
+class Mirrored(Protocol):
+    """Another hub, as the peer shows it."""
+
+    log: PartnerHub
+
+    def answer(self, path: str, now: int) -> Told:
+        """What the peer has to say to a path under ``/peers``."""
+        ...
+
+    def paths(self) -> list[str]:
+        """All that there is to ask for."""
+        ...
+
+
 @dataclass
 class Peer:
     """The hub, and what a behaviour makes of it.
@@ -136,6 +150,9 @@ class Peer:
         scripted: where else, by the beginning of the path.
         last: what it answered last to ``/ops``, as it went over the wire.
         asks: what it was asked, in order.
+        sets: public ids of the sets that it says it shares.
+        manifests: ids of the manifests by which it says that it goes, by their sets.
+        third: the hub that it mirrors, and whose word it passes on; None: none.
     """
 
     base: str = BASE
@@ -151,6 +168,9 @@ class Peer:
     first: int = FIRST
     voice: tuple[MemorySigner, str] = (OP, KEY)
     epoch: int = 1
+    sets: tuple[str, ...] = (SET,)
+    manifests: dict[str, str] = field(default_factory=dict)
+    third: "Mirrored | None" = None
     pairing: Pairing = field(init=False)
 
     def __post_init__(self) -> None:
@@ -211,6 +231,9 @@ class Peer:
         if parts.path.startswith("/tuf/"):
             found = self.files.held.get(parts.path.removeprefix("/tuf/"))
             return Told(b"", 404, BYTES) if found is None else Told(found, media_type=BYTES)
+        if parts.path.startswith("/peers/"):
+            third = self.third
+            return Told(b"", 404) if third is None else third.answer(parts.path, self.now)
         if parts.path == "/log/checkpoint":
             return Told(self.log.note(self.now), media_type=NOTE)
         if parts.path.startswith("/log/"):
@@ -231,8 +254,17 @@ class Peer:
             page = self.log.page(start, end, size=at, checkpoint=self.log.note(self.now))
             if "size" in asked:
                 page = replace(page, checkpoint=None)
+        if not page.is_sparse:
+            notes = self._notes(page)
+            page = replace(page, sets=self.sets, manifests=self.manifests, notes=notes)
         made = page if self.page is None else self.page(page, asked)
         return Told(made if isinstance(made, bytes) else made.encoded())
+
+    def _notes(self, page: Page) -> tuple[bytes, ...]:
+        """Of the third hub's log, where a page shows what leads there."""
+        if self.third is None or all(one.inclusion is None for one in page.records):
+            return ()
+        return (self.third.log.note(),)
 
     def _tile(self, name: str) -> Told:
         tile = Tile.parse(name)

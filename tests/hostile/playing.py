@@ -5,10 +5,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+from federation.errors import Alarm
 from hub.ports.exchange import ACTIVE, SUSPENDED
 from tests.hostile.behaviours import Behaviour, State
-from tests.hostile.contract import NOW, Contract, State as Dump
+from tests.hostile.contract import NOW, Contract
 from tests.hostile.peer import Peer, honest, said
+from tests.hostile.state import State as Dump
 
 NEXT = 90
 """The number of what the peer says when it is honest again."""
@@ -51,7 +53,7 @@ def play(behaviour: Behaviour, contract: Contract) -> None:
             silent(peer)
         mend(behaviour, peer, contract)
         told = contract.sync(served.url)
-        check_honest(told, told["applied"])
+        check_honest(told, told["applied"], behaviour.then)
         assert told["applied"] >= 1
         assert contract.dump().position["applied"] == len(peer.log.records)
         assert holds(contract.dump(), said(NEXT).target)
@@ -70,9 +72,10 @@ def mend(behaviour: Behaviour, peer: Peer, contract: Contract) -> None:
     peer.say(said(NEXT))
 
 
-def check_honest(told: dict[str, Any], applied: int) -> None:
-    """What an honest peer says is taken, without an alarm."""
-    assert (told["ok"], told["alarms"], told["applied"]) == (True, [], applied), told
+def check_honest(told: dict[str, Any], applied: int, then: Alarm | None = None) -> None:
+    """What an honest peer says is taken, without an alarm but for what it called void itself."""
+    alarms = [] if then is None else [str(then)]
+    assert (told["ok"], told["alarms"], told["applied"]) == (True, alarms, applied), told
 
 
 def check_told(behaviour: Behaviour, told: dict[str, Any]) -> None:
@@ -100,6 +103,7 @@ def check_state(behaviour: Behaviour, before: Dump, after: Dump) -> None:
     elif state is State.SAID:
         assert after.indicators == before.indicators
         assert after.opinions == before.opinions
+        assert after.manifests == before.manifests
         # What was said before is still there, word for word.
         assert [one for one in before.registers if one not in after.registers] == []
     else:
@@ -122,19 +126,23 @@ def holds(dump: Dump, target: str) -> bool:
 
 # -- honest again --------------------------------------------------------------------------------
 
-Remembered = tuple[dict[str, bytes], list[Any], Any, dict[Any, bytes], int]
+Remembered = tuple[dict[str, bytes], list[Any], Any, dict[Any, bytes], int, Any]
 
 
 def remembered(peer: Peer) -> Remembered:
     """What an honest peer has."""
     log = peer.log
-    return dict(peer.files.held), list(log.records), log.frontier, dict(log.tiles), peer.first
+    shows = (peer.sets, peer.manifests, peer.third, log.keys, peer.voice, peer.epoch)
+    files, records = dict(peer.files.held), list(log.records)
+    return files, records, log.frontier, dict(log.tiles), peer.first, shows
 
 
 def recalled(peer: Peer, before: Remembered) -> Peer:
     """The peer as it was, in the place of what became of it."""
     again = Peer(peer.base)
-    again.files.held, again.log.records, again.log.frontier, again.log.tiles, again.first = before
+    again.files.held, records, frontier, tiles, again.first, shows = before
+    again.log.records, again.log.frontier, again.log.tiles = records, frontier, tiles
+    again.sets, again.manifests, again.third, again.log.keys, again.voice, again.epoch = shows
     return again
 
 

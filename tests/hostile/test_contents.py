@@ -15,9 +15,10 @@ from tests.hostile.contents import GROUP, MANY
 from tests.hostile.making import envelope, rightly
 from tests.hostile.peer import envelope_of, honest, said, target
 from tests.hostile.playing import check_honest, holds
+from tests.hostile.third import AUTHOR, NAME
 from tests.hostile.times import revoked
 from tests.simulators.partner import OP, THIEF
-from tests.simulators.statements import ORIGIN
+from tests.simulators.statements import ORIGIN, SET
 
 ROWS = {one.id: one for one in GROUP.behaviours}
 
@@ -66,6 +67,37 @@ def test_what_is_taken_back_too_fast_is_not_silenced_at_once(played):
         open_now = connection.execute(disputed).all()
     assert len(live) == len(MANY) - FEW
     assert len(open_now) == 30 - FEW
+
+
+# -- of others, and of who shares a set ----------------------------------------------------------
+
+
+def test_what_is_rightly_passed_on_is_believed_to_be_its_origins(played):
+    (found,) = [one for one in played(ROWS["D28"]).dump().indicators if one["id"] == target(80)]
+
+    assert found["author"] == AUTHOR
+
+
+def test_what_is_rightly_taken_back_by_its_origin_is_gone(played):
+    assert not holds(played(ROWS["D28.end"]).dump(), target(80))
+
+
+def test_what_a_relay_takes_back_in_anothers_stead_stays(played):
+    assert holds(played(ROWS["D28.forged"]).dump(), target(80))
+
+
+def test_who_shares_a_set_its_own_hub_says_alone(played):
+    assert played(ROWS["D27"]).dump().manifests == []
+
+
+def test_a_hub_names_who_shares_its_own_set(played):
+    (found,) = played(ROWS["D27.own"]).dump().manifests
+
+    assert (found["set"], found["onward"], NAME in found["hubs"]) == (SET, "set", True)
+
+
+def test_of_two_manifests_of_one_version_none_counts(played):
+    assert played(ROWS["D27.twice"]).dump().manifests == []
 
 
 # -- what is taken back ahead of the log ---------------------------------------------------------

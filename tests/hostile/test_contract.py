@@ -73,5 +73,7 @@ def test_the_state_is_canonical(tmp_path, capsys):
 
     printed = capsys.readouterr().out.rstrip("\n")
     said = json.loads(printed)
-    assert set(said) == {"registers", "indicators", "opinions", "position", "identity"}
+    assert set(said) == {
+        "registers", "indicators", "opinions", "manifests", "others", "position", "identity",
+    }  # fmt: skip
     assert json.dumps(said, sort_keys=True, separators=(",", ":")) == printed

@@ -121,7 +121,8 @@ def played(name: str, behaviour: Behaviour, contract: Contract) -> None:
             contract.resume()
         peer.step = "after"
         answer = contract.sync(served.url)
-        check_honest(answer, answer["applied"])
+        check_honest(answer, answer["applied"], behaviour.then)
+        assert told.get("then") == (None if behaviour.then is None else str(behaviour.then))
         assert answer["applied"] >= 1
 
 

@@ -125,7 +125,7 @@ GROUP = Group(
                   says(said(2, body=_OTHER)), state=State.CONTRADICTED),
         Behaviour("B4", "version jumps to 2^63", OPS, Alarm.MALFORMED, telling("n", 2**63)),
         Behaviour("B4.recovery", "a thief burns every version, and a new epoch beats it", OPS,
-                  None, says(revoked(1, FORWARD)), mended=_recovered,
+                  None, says(revoked(1, FORWARD)), mended=_recovered, then=Alarm.RETIRED_KEY,
                   state=State.ACCEPTED),
         Behaviour("B5", "negative version", OPS, Alarm.MALFORMED, telling("n", -1)),
         Behaviour("B6", "version zero", OPS, Alarm.MALFORMED, telling("n", 0)),

@@ -15,8 +15,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from tests.hostile import consistency, contents, envelopes, shapes, times, transports
 from tests.hostile.behaviours import Behaviour, Elsewhere, Group, Inexpressible, Row, State
-from tests.hostile.contract import HERE, NOW, OPERATORS, SET
-from tests.hostile.peer import BASE, BYTES, JSON, Peer, Told, honest, said
+from tests.hostile.contract import HERE, NOW, OPERATORS, OURS, SET
+from tests.hostile.peer import BASE, BYTES, JSON, LOG_ORIGIN, NOTE, Peer, Told, honest, said
 from tests.hostile.playing import NEXT, recalled, remembered, silent
 
 OUT = Path("tests/vectors/federation/hostile")
@@ -41,9 +41,30 @@ Files = dict[str, Told]
 # -- what a peer shows ---------------------------------------------------------------------------
 
 
-def shown(peer: Peer, start: int, pages: int = MOST_PAGES) -> Files:
-    """Every answer that a follower gets who has applied so many entries, by path."""
+def shown(peer: Peer, start: int, pages: int = MOST_PAGES, *, again: int | None = None) -> Files:
+    """Every answer that a follower gets who has applied so many entries, by path.
+
+    Args:
+        peer: as it is.
+        start: how many.
+        pages: that it asks for at most.
+        again: size of the checkpoint with which it reads all of it once more; None: it does not.
+    """
     files = {f"/tuf/{name}": peer.answer(f"/tuf/{name}") for name in sorted(peer.files.held)}
+    if peer.third is not None:
+        files |= {path: peer.answer(path) for path in peer.third.paths()}
+    if again is not None:
+        path = f"/ops?from=0&size={again}"
+        files[path] = peer.answer(f"{path}&limit=1000")
+    if again is not None and peer.log.keys.origin != LOG_ORIGIN:
+        # Another log is read from its start.
+        files |= _walked(peer, 0, pages)
+    return files | _walked(peer, start, pages)
+
+
+def _walked(peer: Peer, start: int, pages: int) -> Files:
+    """Pages of operations from an entry on, as a follower asks for them."""
+    files: Files = {}
     at, size = start, None
     for _ in range(pages):
         path = f"/ops?from={at}" + ("" if size is None else f"&size={size}")
@@ -70,7 +91,7 @@ def steps(behaviour: Behaviour) -> Iterator[tuple[str, Files]]:
     peer, start = honest(), STARTED
     if behaviour.before is not None:
         behaviour.before(peer)
-        yield "before", shown(peer, start)
+        yield "before", shown(peer, start, again=_again(peer))
         start = len(peer.log.records)
     honestly = remembered(peer)
     behaviour.attack(peer)
@@ -78,7 +99,9 @@ def steps(behaviour: Behaviour) -> Iterator[tuple[str, Files]]:
     is_same = behaviour.state in {State.SAME, State.WARNED}
     if is_kept:
         # Nobody asks on where the first page is refused.
-        yield "attack", shown(peer, start, 1 if is_same else MOST_PAGES)
+        pages = 1 if is_same else MOST_PAGES
+        again = _again(peer) if behaviour.before is None else None
+        yield "attack", shown(peer, start, pages, again=again)
     if is_same:
         peer = recalled(peer, honestly)
     else:
@@ -92,7 +115,15 @@ def steps(behaviour: Behaviour) -> Iterator[tuple[str, Files]]:
     peer.say(said(NEXT))
     if not is_kept and behaviour.is_accepted:
         return
-    yield "after", shown(peer, start)
+    # Where a key ended early, what holds in its stead is in the log that was followed already.
+    is_cut = behaviour.is_accepted and behaviour.mended is not None
+    yield "after", shown(peer, start, again=start if is_cut else None)
+
+
+def _again(peer: Peer) -> int | None:
+    """The size at which a log is read once more, by a manifest, or by a set, that is new."""
+    is_read = peer.manifests or len(peer.sets) > 1 or peer.log.keys.origin != LOG_ORIGIN
+    return peer.log.frontier.size if is_read else None
 
 
 # -- as files ------------------------------------------------------------------------------------
@@ -118,6 +149,7 @@ def made() -> dict[str, bytes]:
             "now": NOW,
             "hub": HERE,
             "set": SET,
+            "own_set": OURS,
             "operators": list(OPERATORS),
             "pairing": str(honest().pairing),
             "base": BASE,
@@ -158,6 +190,8 @@ def _entry(name: str, path: str, told: Told) -> Any:
 
 
 def _usual_type(path: str) -> str:
+    if path.endswith("/checkpoint"):
+        return NOTE
     return JSON if path.startswith("/ops") else BYTES
 
 
@@ -184,7 +218,7 @@ def _manifest(one: Behaviour, group: Group) -> dict[str, Any]:
         "restarts": one.restarts,
         "later": one.later,
         "wire": one.wire,
-        "pending": one.pending,
+        "then": "" if one.then is None else str(one.then),
     }
     return {name: value for name, value in manifest.items() if value not in {"", False}} | {
         "alarm": manifest["alarm"],
@@ -273,24 +307,18 @@ def _line(row: Row, group: Group, module: str) -> str:
     if isinstance(row, Inexpressible):
         return f"| {row.id} | {row.does} | not expressible: {row.reason} | none | nothing | none |"
     alarm = "none" if row.alarm is None else f"`{row.alarm}`"
-    pending = f"; pending: {row.pending}" if row.pending else ""
     if isinstance(row, Elsewhere):
-        return (
-            f"| {row.id} | {row.does} | {row.message} | {alarm} | same{pending} | `{row.test}` |"
-        )
+        return f"| {row.id} | {row.does} | {row.message} | {alarm} | same | `{row.test}` |"
     where = f"`test_{module}.py`"
     if not row.wire:
         where = f"`{group.letter.lower()}/{row.id}`"
     else:
         where = f"`{group.letter.lower()}/{row.id}`, described"
-    return (
-        f"| {row.id} | {row.does} | {row.message} | {alarm} | {row.state.value}{pending} "
-        f"| {where} |"
-    )
+    return f"| {row.id} | {row.does} | {row.message} | {alarm} | {row.state.value} | {where} |"
 
 
 def counts() -> dict[str, int]:
-    """How many of the 116 are run, have no words here, and wait for a part."""
+    """How many of the 116 are run, and how many have no words here."""
     numbers: dict[str, list[Row]] = {}
     for group in GROUPS:
         for row in group.rows:
@@ -298,13 +326,9 @@ def counts() -> dict[str, int]:
     listed = [f"{group.letter}{n}" for group in GROUPS for n in range(1, group.count + 1)]
     rows = [numbers[name] for name in listed]
     inexpressible = sum(all(isinstance(one, Inexpressible) for one in some) for some in rows)
-    pending = sum(
-        any(not isinstance(one, Inexpressible) and one.pending for one in some) for some in rows
-    )
     return {
         "listed": len(listed),
         "run": len(listed) - inexpressible,
-        "pending": pending,
         "inexpressible": inexpressible,
         "rows": sum(len(group.rows) for group in GROUPS),
     }
@@ -318,8 +342,7 @@ def page() -> str:
     found = counts()
     told = (
         f"Of {found['listed']} behaviours {found['run']} are run, in {found['rows']} forms; "
-        f"{found['inexpressible']} has no words in this protocol; {found['pending']} wait for a "
-        "part that is still to come, and are run as far as there is something to run.\n"
+        f"{found['inexpressible']} has no words in this protocol.\n"
     )
     return f"{before}{BEGIN}\n{told}\n{table()}\n{END}{after}"
 

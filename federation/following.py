@@ -11,8 +11,23 @@ from federation.trust import Partner, Received, Trust, accept_revokes
 
 PAGE_SECONDS = 30.0  # for a page, beside what it waits
 LONGEST_WAIT = 25  # seconds
+FEWEST = 10  # records that are asked for over the slowest way
 FOUND, CONFLICT, GONE = 200, 409, 410
 MEDIA_TYPE = "application/json"
+
+
+def records_next(asked: int, seconds: float | None) -> int:
+    """How many records to ask for next, so that they come in time over a slow way too.
+
+    Whoever asked for a full page again and again would never have one where it takes too long.
+
+    Args:
+        asked: how many were asked for.
+        seconds: that it took; None: it did not come.
+    """
+    if seconds is None:
+        return max(FEWEST, asked // 8)
+    return min(MAX_RECORDS, 2 * asked) if seconds < PAGE_SECONDS / 3 else asked
 
 
 def next_page(wire: Wire, trust: Trust, *, limit: int = MAX_RECORDS, wait: int = 0) -> bytes:
@@ -42,7 +57,13 @@ def next_page(wire: Wire, trust: Trust, *, limit: int = MAX_RECORDS, wait: int =
 
 
 def early_revokes(
-    wire: Wire, partner: Partner, trust: Trust, *, start: int, now: int
+    wire: Wire,
+    partner: Partner,
+    trust: Trust,
+    *,
+    start: int,
+    now: int,
+    limit: int = MAX_RECORDS,
 ) -> tuple[tuple[Received, ...], int]:
     """Fetch what a partner takes back in entries that are not followed yet.
 
@@ -53,7 +74,7 @@ def early_revokes(
         TransportError: The partner did not answer, or not in time.
         RefusedError: What it answered is not to be believed.
     """
-    path = f"/ops?from={start}&limit={MAX_RECORDS}&only=revoke"
+    path = f"/ops?from={start}&limit={limit}&only=revoke"
     body = _body(wire.get(path, max_bytes=MAX_BYTES, seconds=PAGE_SECONDS))
     return accept_revokes(body, partner, trust, now)
 

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 import structlog
 
 from federation.errors import FederationError, RefusedError, TransportError
-from federation.following import LONGEST_WAIT
+from federation.following import LONGEST_WAIT, records_next
+from federation.pages import MAX_RECORDS
 from hub.ports import Hub
 from hub.ports.exchange import ACTIVE, Enrolled, Voice
 from hub.services.exchange import (
@@ -154,7 +155,7 @@ def _show(known: Sequence[Enrolled], hub: Hub) -> None:
 
 def _follow(name: str, hub: Hub, stop: threading.Event) -> None:
     """Follow one partner until it is none any more."""
-    pause, asked_at, met_at = FIRST_PAUSE, 0.0, 0.0
+    pause, asked_at, met_at, limit = FIRST_PAUSE, 0.0, 0.0, MAX_RECORDS
     while not stop.is_set():
         try:
             voice = hub.abroad.voice()
@@ -169,14 +170,16 @@ def _follow(name: str, hub: Hub, stop: threading.Event) -> None:
             elif now - met_at > MEET_SECONDS:
                 met_at = now
                 _meet(name, hub, voice, only_new=True)
-            if not _turn(name, hub, voice, stop):
+            if not _turn(name, hub, voice, stop, limit):
                 return
+            limit = records_next(limit, hub.clock().timestamp() - now)
             pause = FIRST_PAUSE
         except FederationError as error:
             told = error.alarm.value if isinstance(error, RefusedError) else "transport"
             log.warning("partner_not_followed", partner=name, alarm=told)
             asked_at = 0.0  # it may have other keys by now
             wait = error.retry_after if isinstance(error, TransportError) else 0.0
+            limit = records_next(limit, None)  # perhaps it was too much for the way
             stop.wait(max(pause, wait))
             # Decorrelated: partners that failed together do not come back together.
             longest = LONGEST_AWAY if isinstance(error, TransportError) else LONGEST_PAUSE
@@ -202,10 +205,10 @@ def _meet(name: str, hub: Hub, voice: Voice, *, only_new: bool) -> None:
         meeting.meet_all(partner, wire, hub, voice, only_new=only_new)
 
 
-def _turn(name: str, hub: Hub, voice: Voice, stop: threading.Event) -> bool:
+def _turn(name: str, hub: Hub, voice: Voice, stop: threading.Event, limit: int) -> bool:
     """One page; False: nobody follows it now."""
     began = hub.clock().timestamp()
-    turn = pulling.pull(name, wait=LONGEST_WAIT, hub=hub, voice=voice)
+    turn = pulling.pull(name, wait=LONGEST_WAIT, hub=hub, voice=voice, limit=limit)
     if turn is None:
         return False
     if turn.kept:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from federation.errors import Alarm, RefusedError, TransportError
 from federation.following import early_revokes, next_page
 from federation.identity.values import HubFile
+from federation.pages import MAX_RECORDS
 from federation.ports import Wire
 from federation.trust import Partner
 from hub.domain.changes import SYSTEM
@@ -71,7 +72,7 @@ def ask_identity(partner: Enrolled, hub: Hub) -> HubFile:
     return known
 
 
-def pull(name: str, *, wait: int, hub: Hub, voice: Voice) -> Turn | None:
+def pull(name: str, *, wait: int, hub: Hub, voice: Voice, limit: int = MAX_RECORDS) -> Turn | None:
     """Take the next page of what a partner says; None: it is not followed now.
 
     Args:
@@ -79,6 +80,7 @@ def pull(name: str, *, wait: int, hub: Hub, voice: Voice) -> Turn | None:
         wait: seconds that it may take until there is something new.
         hub: ours.
         voice: by what we speak.
+        limit: records at most.
 
     Raises:
         TransportError: It did not answer, or not in time.
@@ -92,11 +94,12 @@ def pull(name: str, *, wait: int, hub: Hub, voice: Voice) -> Turn | None:
     try:
         wire = hub.abroad.wire(partner, known)
         settled = settle(partner, known, hub, voice)
-        _take_revokes(partner, settled, wire, hub)
+        _take_revokes(partner, settled, wire, limit, hub)
         if _is_flood(partner, hub):
             _note(partner, hub, error=FLOOD)
             return Turn(kept=0, behind=_behind(partner), is_idle=True)
-        page = next_page(wire, partner.trust, wait=_patience(wait, partner, settled, hub))
+        patience = _patience(wait, partner, settled, hub)
+        page = next_page(wire, partner.trust, limit=limit, wait=patience)
         # Much may have been settled while the partner took its time.
         partner = _followed(name, hub) or partner
         return _take(page, partner, known, hub, voice)
@@ -169,13 +172,13 @@ def _take(page: bytes, partner: Enrolled, known: HubFile, hub: Hub, voice: Voice
     )
 
 
-def _take_revokes(partner: Enrolled, settled: Partner, wire: Wire, hub: Hub) -> None:
+def _take_revokes(partner: Enrolled, settled: Partner, wire: Wire, limit: int, hub: Hub) -> None:
     """Of a long way to go, take first what is taken back: that must not wait for the rest."""
     if _behind(partner) < FAR and partner.error != FLOOD:
         return
     start = max(partner.revoked_to, partner.trust.applied)
     now = int(hub.clock().timestamp())
-    found, end = early_revokes(wire, settled, partner.trust, start=start, now=now)
+    found, end = early_revokes(wire, settled, partner.trust, start=start, now=now, limit=limit)
     if end > partner.revoked_to:
         receive_revokes(found, end, partner=partner, state=_state(partner, hub), hub=hub)
 

@@ -24,9 +24,11 @@ class Console:
 
     Args:
         environment: names the hub's data.
+        within: words before its command that say where it stands; none: here.
     """
 
     environment: Mapping[str, str]
+    within: tuple[str, ...] = ()
     _process: "subprocess.Popen[str] | None" = None
 
     def type(self, *words: str) -> Any:
@@ -36,8 +38,8 @@ class Console:
             DemoError: It fails.
         """
         if self._process is None:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "hub.demo.console"],
+            self._process = subprocess.Popen(  # noqa: S603 - our own command line
+                [*self.within, sys.executable, "-m", "hub.demo.console"],
                 env=dict(self.environment),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

@@ -70,7 +70,7 @@ class Paired:
     typed: int = 0
 
     def __post_init__(self) -> None:
-        self._console = Console(self.running.environment())
+        self._console = Console(self.running.environment(), self.running.within)
 
     @property
     def name(self) -> str:

@@ -37,6 +37,8 @@ class RunningHub:
     set_id: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
     """Further settings, by their environment variables."""
+    within: tuple[str, ...] = ()
+    """Words before its command that say where it runs; none: here."""
     _process: "subprocess.Popen[bytes] | None" = None
     _is_frozen: bool = False
 
@@ -64,8 +66,8 @@ class RunningHub:
     def launch(self) -> None:
         """Start it, and do not wait for it."""
         with self.screen.open("wb") as file:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "hub.cli", "up"],
+            self._process = subprocess.Popen(  # noqa: S603 - our own command line
+                [*self.within, sys.executable, "-m", "hub.cli", "up"],
                 env=self.environment(),
                 stdout=file,
                 stderr=subprocess.STDOUT,

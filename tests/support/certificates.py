@@ -3,6 +3,7 @@
 
 import ssl
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 from cryptography import x509
@@ -23,9 +24,14 @@ class Authority:
             self.name, self._key, self.name, self._key, days=(-30, 30), names=(), is_authority=True
         )
 
+    @property
+    def pem(self) -> bytes:
+        """Its own certificate, for whoever shall trust it."""
+        return _pem(self.certificate)
+
     def trusting(self, context: ssl.SSLContext) -> ssl.SSLContext:
         """Make a client trust it."""
-        context.load_verify_locations(cadata=_pem(self.certificate).decode())
+        context.load_verify_locations(cadata=self.pem.decode())
         return context
 
     def serving(
@@ -35,7 +41,7 @@ class Authority:
 
         Args:
             folder: where its files may lie.
-            name: of the server.
+            name: of the server, or its address.
             days: first and last day.
             itself: whether the server signs it, and not we.
         """
@@ -81,9 +87,16 @@ def _signed(
         .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
     )
     if names:
-        alternatives = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
+        alternatives = x509.SubjectAlternativeName([_alternative(name) for name in names])
         builder = builder.add_extension(alternatives, critical=False)
     return builder.sign(signer, hashes.SHA256())
+
+
+def _alternative(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
 
 
 def _name(name: str) -> x509.Name:

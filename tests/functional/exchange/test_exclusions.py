@@ -271,6 +271,20 @@ def test_a_partners_is_one_voice_here_and_hides_nothing(a, b, shared, alpha, bet
     assert matched(beta, pdq=flipped(known, 20))["answer"] == "hit"
 
 
+def test_a_partners_is_one_voice_however_often_it_excludes(a, b, shared, alpha, beta, clock):
+    callers = [beta] + [b.admit(f"{n}.example.com", sets=[shared]) for n in ("gamma", "delta")]
+    known = pdq()
+    one, *_ = [contributed(caller, picture(pdq=known), shared) for caller in callers]
+
+    for bits in (0, 5, 9):
+        excluded(a, alpha, flipped(known, bits), shared)
+    told(a, b)
+    clock.forward(seconds=4)
+
+    # Three for it and one against it are a quarter.
+    assert standing(beta, one) == "corroborated"
+
+
 def test_it_speaks_of_what_comes_from_the_partner_as_well(a, b, shared, alpha, beta):
     known = pdq()
     gamma = a.admit("gamma.example.com", sets=[shared])

@@ -11,8 +11,9 @@ from federation.operations.payloads import read_operation
 from federation.pages import Page, Withheld
 from federation.trust import Trust, accept
 from hub.domain.changes import SYSTEM
+from hub.ports.relays import Due
 from hub.services import upkeep
-from hub.services.exchange import naming, partners, receiving, relaying, reviewing
+from hub.services.exchange import naming, partners, planning, receiving, relaying, reviewing
 from hub.services.office import CONSOLE
 from tests.simulators.federated import Wire, root_of
 from tests.support.codes import flipped, pdq
@@ -182,6 +183,104 @@ def test_without_onward_nothing_goes_on(a, b, c, line, alpha, gamma):
 
     assert kinds(b) == [Kind.OWN] * 2
     assert matched(gamma, pdq=seen)["answer"] == "none"
+
+
+def due_of(one):
+    """What is in a log, as if it were to be passed on."""
+    return Due(0, one.source, one.id, one.sealed, one.keep, one.is_revoke)
+
+
+def test_what_its_origin_did_not_let_on_stays_when_the_set_is_opened(a, b, c, line, alpha, gamma):
+    opened(b, line, "none")
+    told(a, b, c)
+    seen = pdq()
+    contributed(alpha, picture(pdq=seen), line)
+    carried(a, b)
+    (held,) = own_entries(a)
+
+    # B lets it on again, and its origin has not heard of that.
+    opened(b, line, "set")
+    b.announce()
+    c.catch_up(b)
+    carried(b, c)
+
+    assert Kind.RELAY not in kinds(b)
+    assert matched(gamma, pdq=seen)["answer"] == "none"
+    assert alarms(c, THERE) == []
+    assert may_pass(b, c, held) == (False, False)
+
+    # Nor is what was said since then held back.
+    told(a, b, c)
+    a.publish()
+    again = own_entries(a)[-1]
+    assert read_operation(again.sealed.payload).operation.policy.onward == "set"
+    assert may_pass(b, c, again) == (True, True)
+    carried(a, b, c)
+    assert matched(gamma, pdq=seen)["answer"] == "hit"
+
+
+def own_entries(hub):
+    """What a hub's members said, as its log has it."""
+    with hub.hub.begin.reading() as work:
+        log = work.logs.open(hub.voice.log.origin)
+        return list(work.logs.entries(log, 0, log.size))
+
+
+def may_pass(hub, asker, one):
+    """Whether a hub would log what another said as a relay, and whether it would serve it."""
+    with hub.hub.begin.reading() as work:
+        terms = relaying.Terms.of(work, hub.name, int(hub.clock().timestamp()))
+    relay = replace(one, kind=Kind.RELAY)
+    audience = relaying.Audience(hub.enrolled(asker.name), terms)
+    return terms.may_go_on(due_of(one)), audience.may_have(relay)
+
+
+def test_what_comes_back_may_be_used_as_its_origin_said(a, b, c, line, alpha, gamma, clock):
+    """Named no more and named again: out of the registers, and no more than was allowed."""
+    looked_at, kept = pdq(), pdq()
+    for seen, act in ((looked_at, "review"), (kept, "research")):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(planning.Planner, "_asserted", allowing(act))
+            contributed(alpha, picture(pdq=seen), line)
+            a.publish()
+    mine = contributed(gamma, picture(pdq=looked_at), line)
+    carried(a, b, c)
+    partners.change(HERE, by=CONSOLE, hub=c.hub, level=2)
+    partners.change(THERE, by=CONSOLE, hub=c.hub, level=2)
+    clock.forward(seconds=4)
+    c.settle()
+    assert acts(c) == ["review"]
+
+    for named, answers in ((False, 1), (True, 2)):
+        naming.name_hub(line, HERE, None, named=named, by=CONSOLE, hub=b.hub)
+        told(a, b, c)
+        review(c)
+        clock.forward(seconds=4)
+        c.settle()
+        assert len(matched(gamma, pdq=looked_at)["hits"]) == answers
+
+    assert acts(c) == ["review"]
+    assert matched(gamma, pdq=kept)["answer"] == "none"
+    assert standings(gamma, mine)[line] == ("review", 1)
+
+
+def allowing(act):
+    """A planner that allows less; by itself it says ``match`` of what members say."""
+    asserted = planning.Planner._asserted  # noqa: SLF001 - no member can say it
+
+    def said(*args):
+        draft = asserted(*args)
+        return replace(draft, policy=replace(draft.policy, act=act))
+
+    return said
+
+
+def acts(hub):
+    """What may follow from what is live here of others."""
+    with hub.hub.begin.reading() as work:
+        kept = work.exchange.foreign(0, 100)
+        live = work.indicators.by_keys(one.indicator for one in kept if one.indicator is not None)
+    return [one.words.act for one in live.values() if one.is_live]
 
 
 def test_what_is_for_one_hub_only_stays_there_when_the_set_is_closed(a, b, c, line, alpha, gamma):

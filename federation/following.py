@@ -4,10 +4,11 @@
 One step at a time, so that whoever calls decides when to keep what came, and may stop anywhere.
 """
 
+from federation.believing import Partner, Received
 from federation.errors import Alarm, RefusedError, TransportError
 from federation.pages import MAX_BYTES, MAX_RECORDS
 from federation.ports import Answer, Wire
-from federation.trust import Partner, Received, Trust, accept_revokes
+from federation.trust import Trust, accept_revokes
 
 PAGE_SECONDS = 30.0  # for a page, beside what it waits
 LONGEST_WAIT = 25  # seconds

@@ -9,9 +9,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
+from federation.believing import Head
 from federation.errors import RefusedError
 from federation.log.merkle import Frontier
-from federation.trust import Head, Trust
+from federation.trust import Trust
 from federation.witnessing import Seen
 from hub.domain.errors import ConflictError
 from hub.domain.indicators import LIVE

@@ -5,6 +5,7 @@ import hashlib
 import re
 from typing import Any
 
+from federation.believing import Partner
 from federation.errors import FederationError, TransportError
 from federation.following import early_revokes, next_page
 from federation.identity import hubfile
@@ -15,7 +16,6 @@ from federation.log.cosignatures import Cosigner
 from federation.log.verifiers import Verifier
 from federation.ports import Answer
 from federation.publishing import LogKeys
-from federation.trust import Partner
 from hub.adapters.abroad import NetworkAbroad
 from hub.adapters.identities import Identity, Introduction
 from hub.domain.changes import SYSTEM

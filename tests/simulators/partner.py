@@ -4,6 +4,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from federation.believing import Partner
 from federation.identity.values import OpKey
 from federation.keys import MemorySigner
 from federation.log.cosignatures import Cosigner
@@ -15,7 +16,7 @@ from federation.operations.leaves import Kind
 from federation.operations.values import Op, Operation
 from federation.pages import Page, Record, Withheld
 from federation.publishing import LogKeys, Signed, checkpoint, grown, signed
-from federation.trust import Partner, Trust, accept
+from federation.trust import Trust, accept
 from tests.simulators.statements import NOW, ORIGIN, SET, operation
 
 HERE = "hub-b.example"

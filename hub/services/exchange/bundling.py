@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from federation.believing import Partner
 from federation.errors import Alarm, RefusedError
 from federation.following import next_page
 from federation.identity.values import HubFile
 from federation.pages import MAX_RECORDS, Page
 from federation.transport.bundle import BundleWire, write
-from federation.trust import Partner
 from hub.domain.errors import NotFoundError
 from hub.ports import Hub
 from hub.ports.exchange import ACTIVE, Enrolled, Voice

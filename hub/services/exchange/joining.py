@@ -4,9 +4,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from federation.believing import Received
 from federation.operations.values import Operation, Register
 from federation.registers import Held, is_forgotten, joined
-from federation.trust import Received
 from hub.ports.exchange import Kept
 
 

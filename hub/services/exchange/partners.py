@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
+from federation.believing import Head, Partner
 from federation.errors import RefusedError
 from federation.forms.names import set_id as set_id_of_others
 from federation.identity import hubfile
@@ -15,7 +16,6 @@ from federation.log.cosignatures import Cosigner
 from federation.log.policies import Policy as Witnesses
 from federation.log.verifiers import Verifier
 from federation.relays import Origin
-from federation.trust import Head, Partner
 from hub.domain.answers import Answer
 from hub.domain.changes import SYSTEM
 from hub.domain.errors import ConflictError, NotFoundError, flaw

@@ -8,12 +8,12 @@ is taken once more.
 from dataclasses import dataclass
 from datetime import timedelta
 
+from federation.believing import Partner
 from federation.errors import Alarm, RefusedError, TransportError
 from federation.following import early_revokes, next_page
 from federation.identity.values import HubFile
 from federation.pages import MAX_RECORDS
 from federation.ports import Wire
-from federation.trust import Partner
 from hub.domain.changes import SYSTEM
 from hub.ports import Hub
 from hub.ports.exchange import ACTIVE, Enrolled, Voice

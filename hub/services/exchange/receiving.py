@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import orjson
 
+from federation.believing import Partner, Received
 from federation.errors import Alarm, RefusedError
 from federation.operations.values import TAKES_BACK, Register
-from federation.trust import Accepted, Partner, Received, Trust, accept, from_the_start
+from federation.trust import Accepted, Trust, accept, from_the_start
 from hub.domain.changes import SYSTEM
 from hub.domain.errors import BadInputError
 from hub.domain.indicators import Draft

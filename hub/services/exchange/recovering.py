@@ -10,11 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from federation.believing import Received
 from federation.errors import FederationError, RefusedError
 from federation.identity.values import HubFile
 from federation.operations.values import Operation, Opinion, Register
 from federation.returned import Own, fetch, own
-from federation.trust import Received, Trust
+from federation.trust import Trust
 from hub.domain.changes import SYSTEM
 from hub.domain.indicators import Draft
 from hub.domain.sharing import Party

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from federation.believing import Partner
 from federation.errors import (
     Alarm,
     FederationError,
@@ -19,7 +20,6 @@ from federation.identity.values import HubFile
 from federation.log.cosignatures import Cosigner
 from federation.log.policies import Group, Policy
 from federation.log.verifiers import Verifier
-from federation.trust import Partner
 from federation.witnessing import Request, Seen, Witness, http_status
 from hub.domain.changes import SYSTEM
 from hub.ports import Hub, Work

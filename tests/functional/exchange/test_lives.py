@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from federation.believing import SKEW
 from federation.operations.values import LIFE
-from federation.trust import SKEW, accept
+from federation.trust import accept
 from hub.domain.changes import SYSTEM
 from hub.ports.exchange import COUNTS
 from hub.services.exchange import partners, receiving

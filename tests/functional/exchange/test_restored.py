@@ -3,11 +3,12 @@
 
 import pytest
 
+from federation.believing import Head
 from federation.errors import TransportError
 from federation.identity.hubfile import read_hub_file
 from federation.log.merkle import Frontier
 from federation.publishing import checkpoint, grown
-from federation.trust import Head, Trust
+from federation.trust import Trust
 from federation.witnessing import Request
 from hub.domain.changes import SYSTEM
 from hub.services import restoring

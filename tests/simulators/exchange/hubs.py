@@ -9,11 +9,12 @@ from random import Random
 from types import SimpleNamespace
 from typing import Any, cast
 
+from federation.believing import Partner
 from federation.errors import Alarm, RefusedError
 from federation.identity.values import OpKey
 from federation.operations.payloads import Written, read_operation
 from federation.ports import Answer
-from federation.trust import Accepted, Partner
+from federation.trust import Accepted
 from hub.domain.answers import Once, RepeatedError
 from hub.domain.changes import SYSTEM
 from hub.domain.indicators import Opinion

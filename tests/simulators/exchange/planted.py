@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from federation import trust
+from federation import believing, trust
 from federation.operations.envelopes import Sealed
 from federation.publishing import checkpoint
 from federation.registers import joined
@@ -139,13 +139,13 @@ def served_to_all(patch: Patch) -> None:
 def anybody_vouched_for(patch: Patch) -> None:
     """A hub may speak for any organisation."""
     known = "operation.operator not in operators"
-    changed = _rewrite(trust._Believing._said, known, "False")  # noqa: SLF001 - a bug is planted
-    patch.setattr(trust._Believing, "_said", changed)  # noqa: SLF001 - a bug is planted
+    changed = _rewrite(believing.Believing._said, known, "False")  # noqa: SLF001 - a bug is planted
+    patch.setattr(believing.Believing, "_said", changed)
 
 
 def audience_unasked(patch: Patch) -> None:
     """What was not meant for us is taken all the same."""
-    patch.setattr(trust, "may_have", lambda *_: True)
+    patch.setattr(believing, "may_have", lambda *_: True)
 
 
 def signatures_unchecked(patch: Patch) -> None:
@@ -155,7 +155,7 @@ def signatures_unchecked(patch: Patch) -> None:
         signature = bytes.fromhex(envelope.signatures[key_id].signature)
         return Sealed(envelope.payload, key_id, signature)
 
-    patch.setattr(trust, "verified", verified)
+    patch.setattr(believing, "verified", verified)
 
 
 def forgotten_early(patch: Patch) -> None:
@@ -188,8 +188,8 @@ def opinions_lapse(patch: Patch) -> None:
 def future_passed_over(patch: Patch) -> None:
     """What is said later than now is refused for good."""
     raised = "if error.alarm is Alarm.FUTURE:"
-    changed = _rewrite(trust._Believing.all, raised, "if False:")  # noqa: SLF001 - a bug is planted
-    patch.setattr(trust._Believing, "all", changed)  # noqa: SLF001 - a bug is planted
+    changed = _rewrite(believing.Believing.all, raised, "if False:")
+    patch.setattr(believing.Believing, "all", changed)
 
 
 BUGS: dict[str, Callable[[Patch], None]] = {

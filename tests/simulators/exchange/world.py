@@ -6,9 +6,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from random import Random
 
+from federation.believing import SKEW
 from federation.errors import Alarm, RefusedError, TransportError
 from federation.following import early_revokes, next_page
-from federation.trust import SKEW, Accepted, accept
+from federation.trust import Accepted, accept
 from hub.domain.errors import HubError
 from hub.ports.exchange import Enrolled
 from hub.services.exchange import partners, receiving

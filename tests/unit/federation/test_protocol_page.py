@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from federation import publishing
+from federation.believing import Partner
 from federation.errors import Alarm
 from federation.identity.hubfile import write as write_hub_file
 from federation.identity.pairing import Pairing
@@ -33,7 +34,7 @@ from federation.transport.signatures import (
     verified,
     verify_response,
 )
-from federation.trust import Partner, Trust, accept
+from federation.trust import Trust, accept
 from federation.witnessing import Request as Asked
 from tests.simulators.statements import BODIES, NOW, SET, operation
 

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
+from federation.believing import SKEW
 from federation.errors import Alarm, RefusedError
 from federation.identity.values import OpKey
 from federation.operations.leaves import Kind
 from federation.operations.values import Assert, Op, Policy
 from federation.pages import MAX_RECORDS, Withheld
 from federation.publishing import LogKeys, signed
-from federation.trust import SKEW, Trust, accept, accept_revokes
+from federation.trust import Trust, accept, accept_revokes
 from tests.simulators.partner import BEAT, KEY, LOG, OP, THIEF, PartnerHub, statements, trusted
 from tests.simulators.statements import DAY, IND, NOW, ORIGIN, PDQ, SET, WORDS, operation
 

@@ -14,6 +14,7 @@ ALONE = frozenset({"tests/faults/test_exchange_simulated.py"})
 SECONDS = {
     "tests/faults/test_hub_on_many_servers.py": 150,
     "tests/faults/test_kill_nine.py": 140,
+    "tests/faults/test_partitions.py": 120,
     "tests/integration/processes/test_refusals.py": 120,
     "tests/faults/test_crash_at_each_statement.py": 110,
     "tests/functional/exchange/test_between_hubs.py": 100,

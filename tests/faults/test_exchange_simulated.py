@@ -16,6 +16,7 @@ from coverage import Coverage
 
 from tests.simulators.exchange import world
 from tests.simulators.exchange.checks import ViolationError
+from tests.simulators.exchange.passed import passed
 from tests.simulators.exchange.planted import planted
 from tests.simulators.exchange.restored import restored
 from tests.simulators.exchange.world import simulated
@@ -30,7 +31,9 @@ FOUND_BY = {
     "future_passed_over": 37, "narrowing_short_lived": 340, "last_come_wins": 391,
 }  # fmt: skip
 """A seed that finds each bug: it is tried first, so that nothing is sought that is known."""
-SHOWN_BY_CRASHES = {"checkpoint_first": 0.6, "cursor_first": 0.6}
+PASSED_FOUND_BY = {"revokes_not_passed_on": 0, "passed_on_first": 0, "only_the_nearest_heard": 0}
+"""The same, where hubs pass on what others said."""
+SHOWN_BY_CRASHES = dict.fromkeys(("checkpoint_first", "cursor_first", "passed_on_first"), 0.6)
 """How often processes die while these are sought, which a crash at one moment alone brings up."""
 
 
@@ -46,11 +49,11 @@ def chunks(seeds):
     ]
 
 
-def violation(seeds):
+def violation(seeds, simulation=simulated):
     """The first invariant that one of the seeds breaks, with the seed; None: none does."""
     for seed in seeds:
         try:
-            simulated(seed)
+            simulation(seed)
         except ViolationError as error:
             return seed, error
     return None
@@ -72,6 +75,12 @@ def test_hubs_keep_the_invariants(seeds):
     assert violation(seeds) is None
 
 
+@pytest.mark.parametrize("seeds", chunks(150))
+def test_hubs_in_a_row_or_a_ring_keep_them_too(seeds):
+    """Most of them hear each other through others only."""
+    assert violation(seeds, passed) is None
+
+
 @pytest.mark.parametrize("seeds", chunks(100))
 def test_whoever_is_put_back_is_told_apart(seeds):
     """A restored hub that goes on as before is refused with evidence, and nothing is lost."""
@@ -81,7 +90,7 @@ def test_whoever_is_put_back_is_told_apart(seeds):
     assert counts["told apart"] > 10
 
 
-@pytest.mark.parametrize("simulation", [simulated, restored])
+@pytest.mark.parametrize("simulation", [simulated, passed, restored])
 def test_a_seed_replays_to_the_last_byte(simulation):
     first = simulation(7)
     others = [simulation(seed).digest for seed in (8, 9)]
@@ -111,6 +120,14 @@ def test_a_planted_bug_is_found(bug, monkeypatch):
 
     with planted(bug):
         assert violation([FOUND_BY[bug], *range(SEEDS)]) is not None
+
+
+@pytest.mark.parametrize("bug", PASSED_FOUND_BY)
+def test_a_bug_planted_where_hubs_pass_on_is_found(bug, monkeypatch):
+    monkeypatch.setattr(world, "CRASHES", SHOWN_BY_CRASHES.get(bug, world.CRASHES))
+
+    with planted(bug):
+        assert violation([PASSED_FOUND_BY[bug], *range(SEEDS)], passed) is not None
 
 
 def test_without_a_floor_under_keep_hubs_never_agree():

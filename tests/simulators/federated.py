@@ -47,6 +47,21 @@ def root_of(name: str) -> str:
     return hashlib.sha256(name.encode()).hexdigest()
 
 
+def hub_file(spoken: Voice) -> HubFile:
+    """What a hub says of itself that speaks by some keys."""
+    verifier = Verifier(spoken.log.origin, spoken.log.log.public)
+    return HubFile(
+        hub=spoken.hub,
+        operator=Operator(spoken.operator, "ngo"),
+        base=f"https://{spoken.hub}/fed/v1",
+        operators=(spoken.operator,),
+        log=Log(spoken.log.origin, (verifier.vkey,)),
+        op_keys=(OpKey(spoken.op_id, spoken.op.public, 1, 0, None),),
+        req_keys=(),
+        witness=Cosigner(spoken.log.beat_name, spoken.log.beat.public).vkey,
+    )
+
+
 class Wire:
     """From one hub to another, in one process.
 
@@ -133,21 +148,7 @@ class Hub(House):
         known = self.hub.abroad.known()
         if known is not None:
             return hubfile.write(known)
-        spoken = self.voice
-        return hubfile.write(
-            HubFile(
-                hub=self.name,
-                operator=Operator(f"run.{self.name}", "ngo"),
-                base=f"https://{self.name}/fed/v1",
-                operators=(f"run.{self.name}",),
-                log=Log(
-                    spoken.log.origin, (Verifier(spoken.log.origin, spoken.log.log.public).vkey,)
-                ),
-                op_keys=(OpKey(spoken.op_id, spoken.op.public, 1, 0, None),),
-                req_keys=(),
-                witness=Cosigner(spoken.log.beat_name, spoken.log.beat.public).vkey,
-            )
-        )
+        return hubfile.write(hub_file(self.voice))
 
     def pair(self, other: "Hub", *, level: int = COUNTS, operators: tuple[str, ...] = ()) -> None:
         """Enrol another hub."""

@@ -19,12 +19,17 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
+from tests.simulators.exchange.passed import PassedWorld
 from tests.simulators.exchange.planted import BUGS, planted
 from tests.simulators.exchange.restored import RestoredWorld
 from tests.simulators.exchange.world import World
 
 AT_ONCE = 20
-KINDS: dict[str, Callable[[int], World]] = {"main": World, "restore": RestoredWorld}
+KINDS: dict[str, Callable[[int], World]] = {
+    "main": World,
+    "passed": PassedWorld,
+    "restore": RestoredWorld,
+}
 
 
 @dataclass
@@ -54,8 +59,10 @@ class Found:
 def main() -> int:
     """Do what was asked; 1 if an invariant was broken."""
     asked = _arguments()
+    if asked.seed is None:
+        return _run_all(asked)
     with planted(asked.planted) if asked.planted else nullcontext():
-        return _replay(asked.seed, asked.kind) if asked.seed is not None else _run_all(asked)
+        return _replay(asked.seed, asked.kind)
 
 
 def _run_all(asked: argparse.Namespace) -> int:

@@ -61,22 +61,36 @@ def acknowledged(hub: SimHub) -> None:
 # -- I3 ------------------------------------------------------------------------------------------
 
 
-def taken_back(hub: SimHub, origin: SimHub) -> None:
-    """I3: nothing of an origin is live at a hub against what the hub has heard of it."""
-    kept = hub.enrolled(origin.name)
-    upto = hub.heard[origin.name] = max(hub.heard.get(origin.name, 0), kept.trust.applied)
-    heard = [
-        one
-        for one in origin.said
-        if one.index < upto
-        or (one.index < kept.revoked_to and one.said.operation.op in {Op.REVOKE, Op.POLICY})
-    ]
-    allowed = may_be_live(heard, kept.sets)
+def taken_back(hub: SimHub, origin: SimHub, hubs: Mapping[str, SimHub]) -> None:
+    """I3: nothing of an origin is live at a hub against what the hub has heard of it.
+
+    Args:
+        hub: where it would be live.
+        origin: who said it.
+        hubs: all honest ones: each may have passed it on.
+    """
+    told = {
+        one.said.id for name in hub.applied() if name in hubs for one in _heard(hub, hubs[name])
+    }
+    heard = [one for one in origin.said if one.said.id in told]
+    allowed = may_be_live(heard, shared_sets(hub))
     for name, target, set_id in _live_from(hub, origin.name):
         if target is None:
             raise ViolationError("I3", f"{hub.name} has {name} of {origin.name} in no register")
         if set_id not in allowed.get(target, frozenset()):
             raise ViolationError("I3", f"{hub.name} has {target} of {origin.name} in {set_id}")
+
+
+def _heard(hub: SimHub, host: SimHub) -> list[Logged]:
+    """What a hub has heard from another: in order, and what was taken back ahead of that."""
+    kept = hub.enrolled(host.name)
+    upto = hub.heard[host.name] = max(hub.heard.get(host.name, 0), kept.trust.applied)
+    return [
+        one
+        for one in host.said
+        if one.index < upto
+        or (one.index < kept.revoked_to and one.said.operation.op in {Op.REVOKE, Op.POLICY})
+    ]
 
 
 def may_be_live(heard: Iterable[Logged], sets: Iterable[str]) -> dict[str, frozenset[str]]:

@@ -234,7 +234,9 @@ class SimHub:
 
     def applied(self) -> dict[str, int]:
         """How far each partner's log was followed."""
-        return dict(self.disk.ask("SELECT hub, applied FROM partner"))
+        return dict(
+            self.disk.ask("SELECT hub, applied FROM partner WHERE NOT relayed ORDER BY key")
+        )
 
     def sweep(self) -> None:
         """End what is over, and forget what nobody needs."""
@@ -267,9 +269,9 @@ class SimHub:
     # -- others -------------------------------------------------------------------------------
 
     def enrolled(self, other: str) -> Enrolled:
-        """A partner, as it is kept."""
+        """A partner, or a hub whose word partners pass on, as it is kept."""
         with self.begin.reading() as work:
-            found = work.partners.named(other)
+            found = work.partners.heard_of(other)
         assert found is not None
         return found
 

@@ -172,8 +172,10 @@ class Liar:
         return said, (Alarm.WRONG_ORIGIN,), {"source": LIAR}
 
     def _relayed(self, targets: list[str]) -> "Saying":
-        said, alarms, _ = self._impersonated(targets)
-        # Nobody needs to hear what it said itself: then it is passed over.
+        said, (alarm,), _ = self._impersonated(targets)
+        # Nobody needs to hear what it said itself: then it is passed over. And of the hub whose
+        # the set is anybody may pass on what the set is, with a proof.
+        alarms = (alarm, Alarm.NOT_IN_LOG)
         return said, alarms, {"source": said.origin, "kind": Kind.RELAY}
 
     def _odd(self, _targets: list[str]) -> "Saying":

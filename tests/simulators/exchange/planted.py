@@ -22,6 +22,7 @@ from hub.services.exchange import (
     planning,
     publishing,
     receiving,
+    relaying,
     serving,
 )
 from hub.storage import tables
@@ -192,6 +193,29 @@ def future_passed_over(patch: Patch) -> None:
     patch.setattr(believing.Believing, "all", changed)
 
 
+def revokes_not_passed_on(patch: Patch) -> None:
+    """What others take back goes no further."""
+    may = relaying.Terms.may_go_on
+    patch.setattr(
+        relaying.Terms, "may_go_on", lambda self, one: not one.is_revoke and may(self, one)
+    )
+
+
+def passed_on_first(patch: Patch) -> None:
+    """That something was looked at is committed before it is logged."""
+    settled = "        work.relays.settle([one.operation for one in due])\n"
+    alone = f"{settled}        work.commit()\n    with hub.begin.writing(SYSTEM) as work:\n"
+    patch.setattr(relaying, "pass_on", _rewrite(relaying.pass_on, settled, alone))
+
+
+def only_the_nearest_heard(patch: Patch) -> None:
+    """What came by another hub is passed on by nobody."""
+    known = "if source is None or not may_have"
+    own = "if source is None or source.relayed or not may_have"
+    changed = _rewrite(relaying.Terms.may_go_on, known, own)
+    patch.setattr(relaying.Terms, "may_go_on", changed)
+
+
 BUGS: dict[str, Callable[[Patch], None]] = {
     one.__name__: one
     for one in (
@@ -199,6 +223,6 @@ BUGS: dict[str, Callable[[Patch], None]] = {
         rollbacks_unseen, revokes_ignored, lies_counted, checkpoint_first, cursor_first,
         served_to_all, anybody_vouched_for, audience_unasked, signatures_unchecked,
         forgotten_early, shorter_life_unsaid, narrowing_short_lived, opinions_lapse,
-        future_passed_over,
+        future_passed_over, revokes_not_passed_on, passed_on_first, only_the_nearest_heard,
     )
 }  # fmt: skip

@@ -120,7 +120,7 @@ def _house(number: int, count: int) -> House:
     with begin.writing(SYSTEM) as work:
         keys = {one: add_set(work, one) for one in sets_of(number, count)}
         members = tuple(
-            _member(work, name, f"{number}{place}", keys)
+            member(work, name, f"{number}{place}", keys)
             for place, name in enumerate(operators_of(number))
         )
         for other in range(count):
@@ -156,23 +156,24 @@ def pair(work: SqlWork, hub: str, operators: tuple[str, ...], sets: list[int]) -
         work.partners.share(key, one)
 
 
-def _member(work: SqlWork, name: str, number: str, sets: dict[str, int]) -> Member:
+def member(work: SqlWork, name: str, number: str, sets: dict[str, int]) -> Member:
+    """Admit a member of an operator who may use some sets."""
     operator = work.access.add_operator(
         id=f"op_{number}", name=name, kind="platform", contacts=[], sandbox=False,
         state="active", created_at=start(),
     )  # fmt: skip
     assert operator is not None
-    member = work.access.add_member(
+    made = work.access.add_member(
         id=f"mem_{number}", operator=operator.key, name="main", state="active",
         created_at=start(),
     )  # fmt: skip
     grants = dict.fromkeys(sets.values(), RIGHTS)
     for one in grants:
-        work.access.put_grant(one, member.key, RIGHTS, start())
+        work.access.put_grant(one, made.key, RIGHTS, start())
     asker = Asker(
         key=1,
-        member=member.key,
-        member_id=member.id,
+        member=made.key,
+        member_id=made.id,
         operator=operator.key,
         operator_kind=operator.kind,
         sandbox=False,

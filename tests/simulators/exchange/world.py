@@ -19,7 +19,7 @@ from tests.simulators.exchange.disk import CrashError, disk
 from tests.simulators.exchange.hubs import VICTIM, SimHub, Time, new_code
 from tests.simulators.exchange.liar import Liar
 from tests.simulators.exchange.network import Network, Wire
-from tests.simulators.exchange.town import EVERYWHERE, LATER, LIAR, town
+from tests.simulators.exchange.town import EVERYWHERE, LATER, LIAR, House, town
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 LIVES = (HOUR, 2 * DAY, 30 * DAY, 200 * DAY, 700 * DAY)
@@ -67,8 +67,8 @@ class World:
         self.network = Network(self.random)
         (count,) = self.random.choices(COUNTS, SHARES)
         self.hubs = {
-            house.name: SimHub(house, disk(number), self.time, self.random)
-            for number, house in enumerate(town(count))
+            house.name: self._made(house, number)
+            for number, house in enumerate(self._houses(count))
         }
         self.liar = Liar(self.random, self.time, list(self.hubs))
         self.codes = [new_code(self.random) for _ in range(8)]
@@ -76,6 +76,12 @@ class World:
         """Indicators of each hub, each with the number of its member."""
         self.is_shared = False
         """Whether the set that was kept for later is shared."""
+
+    def _houses(self, count: int) -> tuple[House, ...]:
+        return town(count)
+
+    def _made(self, house: House, number: int) -> SimHub:
+        return SimHub(house, disk(number), self.time, self.random)
 
     def run(self, steps: int | None = None) -> Outcome:
         """Let things happen, then let everything get through, and see whether all agree.
@@ -197,7 +203,7 @@ class World:
 
     def _follow(self) -> object:
         hub = self._hub()
-        host = self.random.choice([one for one in (*self.hubs, LIAR) if one != hub.name])
+        host = self.random.choice([*self._others(hub), LIAR])
         return hub.name, host, self.follow(hub, host)
 
     def _early(self) -> object:
@@ -217,7 +223,7 @@ class World:
             return hub.name, host, error.alarm.value
         if end > kept.revoked_to:
             receiving.receive_revokes(found, end, partner=kept, state=partners.GOOD, hub=hub.hub)
-        checks.taken_back(hub, self.hubs[host])
+        checks.taken_back(hub, self.hubs[host], self.hubs)
         return hub.name, host, len(found), end
 
     def follow(self, hub: SimHub, host: str) -> object:
@@ -258,7 +264,7 @@ class World:
         if kept.hub == LIAR:
             checks.silenced(hub, self.liar.books[hub.name])
         else:
-            checks.taken_back(hub, self.hubs[kept.hub])
+            checks.taken_back(hub, self.hubs[kept.hub], self.hubs)
         return (came.applied, came.kept, came.refused) if came is not None else "late"
 
     def _check_belief(self, hub: SimHub, host: str, accepted: Accepted, wire: Wire) -> None:
@@ -386,7 +392,7 @@ class World:
             checks.evidence(hub)
             for other in hubs:
                 if other is not hub:
-                    checks.taken_back(hub, other)
+                    checks.taken_back(hub, other, self.hubs)
         checks.alike(hubs, self.liar.stolen)
         for hub in hubs:
             hub.count_all()
@@ -402,7 +408,12 @@ class World:
         return self.random.choice(list(self.hubs.values()))
 
     def _other(self, hub: SimHub) -> str:
-        return self.random.choice([one for one in self.hubs if one != hub.name])
+        return self.random.choice(self._others(hub))
+
+    def _others(self, hub: SimHub) -> list[str]:
+        """The honest hubs that a hub follows."""
+        followed = hub.applied()
+        return [one for one in self.hubs if one in followed]
 
     def _sets(self, sets: tuple[str, ...]) -> list[str]:
         some = self.random.sample(sets, self.random.randrange(1, len(sets) + 1))

@@ -34,6 +34,8 @@ LOOK = 1.0
 """Seconds between two looks at who is a partner."""
 NEWS = 0.5
 """Seconds after which is looked, rung or not, whether there is something to say."""
+ANNOUNCE_SECONDS = 10.0
+"""How often is looked what sets are, where nothing changed here: another hub may have said so."""
 DOUBT_SECONDS = 10.0
 """How often a hub that was restored asks whether it may speak."""
 WITNESS_SECONDS = 5.0
@@ -53,6 +55,7 @@ REST = 2.0
 
 def publish(hub: Hub, stop: threading.Event) -> None:
     """Say to partners what members said, as soon as it is said."""
+    announced: tuple[int, int] | None = None
     while not stop.is_set():
         voice = hub.abroad.voice()
         if voice is None:
@@ -61,7 +64,10 @@ def publish(hub: Hub, stop: threading.Event) -> None:
         if healing.is_doubted(hub) and not _may_speak(hub, voice):
             stop.wait(DOUBT_SECONDS)
             continue
-        publishing.announce(hub, voice, secrets.token_bytes)
+        moment = hub.directory.position, int(hub.clock().timestamp() / ANNOUNCE_SECONDS)
+        if moment != announced:
+            publishing.announce(hub, voice, secrets.token_bytes)
+            announced = moment
         said = publishing.say_anew(hub, voice, secrets.token_bytes)
         said += relaying.pass_on(hub, voice)
         said += reviewing.review(hub)

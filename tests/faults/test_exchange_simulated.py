@@ -31,9 +31,9 @@ FOUND_BY = {
     "future_passed_over": 37, "narrowing_short_lived": 340, "last_come_wins": 391,
 }  # fmt: skip
 """A seed that finds each bug: it is tried first, so that nothing is sought that is known."""
-PASSED_FOUND_BY = {"revokes_not_passed_on": 0, "passed_on_first": 0, "only_the_nearest_heard": 0}
+PASSED_FOUND_BY = {"revokes_not_passed_on": 0, "only_the_nearest_heard": 0}
 """The same, where hubs pass on what others said."""
-SHOWN_BY_CRASHES = dict.fromkeys(("checkpoint_first", "cursor_first", "passed_on_first"), 0.6)
+SHOWN_BY_CRASHES = {"checkpoint_first": 0.6, "cursor_first": 0.6}
 """How often processes die while these are sought, which a crash at one moment alone brings up."""
 
 

@@ -9,7 +9,7 @@ from functools import cache
 
 from federation.identity.hubfile import write
 from federation.identity.values import HubFile
-from federation.trust import Partner
+from federation.believing import Partner
 from hub.domain.changes import SYSTEM
 from hub.ports.exchange import COUNTS, Enrolled
 from hub.ports.manifests import SetManifest

@@ -201,13 +201,6 @@ def revokes_not_passed_on(patch: Patch) -> None:
     )
 
 
-def passed_on_first(patch: Patch) -> None:
-    """That something was looked at is committed before it is logged."""
-    settled = "        work.relays.settle([one.operation for one in due])\n"
-    alone = f"{settled}        work.commit()\n    with hub.begin.writing(SYSTEM) as work:\n"
-    patch.setattr(relaying, "pass_on", _rewrite(relaying.pass_on, settled, alone))
-
-
 def only_the_nearest_heard(patch: Patch) -> None:
     """What came by another hub is passed on by nobody."""
     known = "if source is None or not may_have"
@@ -223,6 +216,6 @@ BUGS: dict[str, Callable[[Patch], None]] = {
         rollbacks_unseen, revokes_ignored, lies_counted, checkpoint_first, cursor_first,
         served_to_all, anybody_vouched_for, audience_unasked, signatures_unchecked,
         forgotten_early, shorter_life_unsaid, narrowing_short_lived, opinions_lapse,
-        future_passed_over, revokes_not_passed_on, passed_on_first, only_the_nearest_heard,
+        future_passed_over, revokes_not_passed_on, only_the_nearest_heard,
     )
 }  # fmt: skip

@@ -7,9 +7,9 @@ one than by the other.
 
 from functools import cache
 
+from federation.believing import Partner
 from federation.identity.hubfile import write
 from federation.identity.values import HubFile
-from federation.believing import Partner
 from hub.domain.changes import SYSTEM
 from hub.ports.exchange import COUNTS, Enrolled
 from hub.ports.manifests import SetManifest

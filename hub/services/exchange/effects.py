@@ -26,6 +26,7 @@ from hub.domain.members import ACTIVE
 from hub.domain.sharing import Party
 from hub.ports import Hub, Work
 from hub.ports.exchange import Enrolled, Kept
+from hub.ports.manifests import SetHome
 from hub.services.exchange import excluding, manifests
 from hub.services.exchange.allowing import Allowance
 from hub.services.exchange.holding import erase, hold, let_go
@@ -108,25 +109,16 @@ class Effects:
         kept |= {one.register: one for one in self._added(fresh)}
         return kept
 
-    def of_sets(self, changed: Mapping[Register, tuple[str, Operation | None]]) -> None:
-        """Let manifests count, each of the hub whose set it is: that is for people to say.
+    def of_sets(self, changed: Iterable[Register]) -> None:
+        """Let manifests count, each of the hub whose set it is: that is for people to say."""
+        for one in self._sets_at_home(changed):
+            manifests.settle(one, self._work)
 
-        Args:
-            changed: registers, each with the id of what holds in it and what that says; nothing
-                where its author contradicts itself.
-        """
-        about = {name: one for name, one in changed.items() if name.kind == manifests.SET}
-        if not about:
-            return
-        homes = self._work.manifests.homes()
-        for name, (identifier, said) in about.items():
-            one = homes.get(name.target)
-            if one is None or one.home != name.origin:
-                continue
-            if said is None:
-                manifests.forget(one, self._work)
-            else:
-                manifests.count(said, identifier, one, self._work)
+    def _sets_at_home(self, registers: Iterable[Register]) -> list[SetHome]:
+        """The sets of whose manifests registers are, and whose hub writes them."""
+        about = {(one.target, one.origin) for one in registers if one.kind == manifests.SET}
+        homes = self._work.manifests.homes() if about else {}
+        return [one for name, one in homes.items() if (name, one.home) in about]
 
     def of_words(self, said: Iterable[Operation]) -> None:
         """Let the rest be known: narrower audiences and opinions; and those that waited."""
@@ -177,7 +169,8 @@ class Effects:
                 self._take_back(known, None, one.register.origin)
             elif operation is not None and isinstance(operation.body, Stated):
                 self._unsay_opinion(operation)
-        self.of_sets({one.register: ("", None) for one in void})
+        for manifest in self._sets_at_home(one.register for one in void):
+            manifests.forget(manifest, self._work)
         self.of_exclusions({one.register: None for one in void})
 
     # -- indicators ---------------------------------------------------------------------------

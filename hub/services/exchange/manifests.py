@@ -112,7 +112,7 @@ def adopt(hub: Hub, voice: Voice) -> None:
     with hub.begin.reading() as work:
         counting = work.manifests.counting(now)
         own = [one for one in work.manifests.homes().values() if one.home is None]
-        said = {one.id: _said_of(one, voice, work) for one in own}
+        said = {one.id: _said_of(one.id, voice.hub, work) for one in own}
         known = {one.hub for one in work.partners.known()} | {voice.hub}
     fresh = [
         (one, kept, operation)
@@ -132,22 +132,34 @@ def adopt(hub: Hub, voice: Voice) -> None:
         work.commit()
 
 
-def _said_of(one: SetHome, voice: Voice, work: Work) -> tuple[Kept, Operation] | None:
-    found = [
-        kept
-        for kept in work.exchange.about([one.id], (SET,))
-        if kept.register.origin == voice.hub and kept.operation is not None
-    ]
-    if not found:
-        return None
-    said = operation_in(
-        work.exchange.sealed([found[0].operation or 0]).get(found[0].operation or 0)
-    )
-    return None if said is None else (found[0], said)
+def _said_of(set_id: str, origin: str, work: Work) -> tuple[Kept, Operation] | None:
+    """What a hub says of a set.
+
+    Of several authors, as after its pepper was changed, what was said last, and the same for all.
+    """
+    kept = {
+        one.operation: one
+        for one in work.exchange.about([set_id], (SET,))
+        if one.register.origin == origin and one.operation is not None and one.other is None
+    }
+    sealed = work.exchange.sealed(kept)
+    said = [(one, operation_in(sealed.get(key))) for key, one in kept.items()]
+    found = [(one, it) for one, it in said if it is not None]
+    return max(found, key=lambda it: (it[1].created, it[0].version, it[0].ids[0]), default=None)
 
 
 def _is_other(known: SetManifest | None, kept: Kept) -> bool:
     return known is None or known.operation != kept.ids[0].hex()
+
+
+def settle(one: SetHome, work: Work) -> None:
+    """Let count what the hub of a set says of it by now; nothing, if it contradicts itself."""
+    found = None if one.home is None else _said_of(one.id, one.home, work)
+    if found is None:
+        forget(one, work)
+    else:
+        kept, said = found
+        count(said, kept.ids[0].hex(), one, work)
 
 
 def count(said: Operation, name: str, one: SetHome, work: Work) -> None:

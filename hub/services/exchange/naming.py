@@ -3,7 +3,6 @@
 
 from typing import Any
 
-from federation.operations.payloads import operation_in
 from hub.domain.answers import Answer
 from hub.domain.errors import ConflictError, NotFoundError
 from hub.ports import Work
@@ -35,7 +34,8 @@ def set_home(
             _meet(home, root, hub, work)
         manifests.forget(one, work)
         work.manifests.rehome(one.key, home)
-        adopt_said(_known(set_id, work), work)
+        # Its hub may have said of it before people said whose it is.
+        manifests.settle(_known(set_id, work), work)
         return changed(work, 200, told(_known(set_id, work)), set=set_id, home=home)
 
 
@@ -47,15 +47,6 @@ def _meet(home: str, root: str | None, hub: Office, work: Work) -> None:
         raise NotFoundError("partner")
     if root is not None and known.root != root:
         raise ConflictError(f"{home} is known here by another root.")
-
-
-def adopt_said(one: SetHome, work: Work) -> None:
-    """Let count what the hub of a set said of it before people said whose it is."""
-    for kept in work.exchange.about([one.id], (manifests.SET,)):
-        if kept.register.origin == one.home and kept.operation is not None and kept.other is None:
-            said = operation_in(work.exchange.sealed([kept.operation]).get(kept.operation))
-            if said is not None:
-                manifests.count(said, kept.ids[0].hex(), one, work)
 
 
 def open_onward(set_id: str, onward: str, *, by: Caller, hub: Office) -> Answer:

@@ -211,7 +211,7 @@ def join(
         {name: (kept[name], one.identifier, one.said) for name, one in changed.items()}
     )
     work.exchange.keep(list(kept.values()))
-    effects.of_sets({name: (one.identifier, one.said) for name, one in changed.items()})
+    effects.of_sets(changed)
     # What is said of items comes after them: it may be of one that came just now.
     effects.of_words(one.said for one in changed.values() if one.said is not None)
     for error in effects.of_exclusions({name: one.said for name, one in changed.items()}):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The hub of a set says which hubs share it; whose a set is, people say."""
 
+from dataclasses import replace
+
 import pytest
 
 from federation.operations.payloads import read_operation
@@ -107,6 +109,23 @@ def test_a_person_says_whose_a_set_is_also_afterwards(a, b, shared):
     assert set(counting(b)[shared].hubs) == {HERE, THERE}
     naming.set_home(shared, None, None, by=CONSOLE, hub=b.hub)
     assert shared not in counting(b)
+
+
+def test_of_two_authors_what_was_said_last_counts_whatever_came_last(a, b, shared, clock):
+    a.announce()
+    opened(a, shared)
+    a.announce()  # the second version of its author
+    clock.forward(seconds=60)
+    a.hub = replace(a.hub, secrets=replace(a.hub.secrets, pepper=b"another".ljust(32)))
+    opened(a, shared, "none")
+    a.announce()  # the first of another
+
+    b.catch_up(a)
+
+    assert len({one.author for one in said(a)}) == 2
+    assert [one.n for one in said(a)] == [1, 2, 1]
+    assert counting(a)[shared].onward == counting(b)[shared].onward == "none"
+    assert counting(a)[shared].operation == counting(b)[shared].operation
 
 
 def test_a_home_is_a_partner_or_told_by_its_line(a, b, shared):

@@ -9,9 +9,16 @@ None of them is a dependency, so a test that lacks one is skipped and says which
 import os
 import shutil
 import subprocess
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from federation.log.cosignatures import Cosigner
+from hub.demo.running import free_port
+from tests.support.waiting import eventually
 
 PATIENCE = 120.0  # seconds
 MADE = Path(__file__).parents[2] / ".oracles" / "bin"
@@ -55,3 +62,37 @@ def go_built(source, out):
     done = told("go", "build", "-o", out, source, environment=settings)
     assert done.returncode == 0, done.stderr
     return out
+
+
+@contextmanager
+def foreign_witness_of(origin, vkey, folder):
+    """Run aics-witness, which knows a log; gives its address and key."""
+    port, config = free_port(), ("-c", folder / "witness.json")
+    listen = ("--listen", f"127.0.0.1:{port}")
+    named = told("aics-witness", "init", *config, "--name", "witness.example/w", *listen)
+    assert named.returncode == 0, named.stderr
+    added = told("aics-witness", "add-log", *config, "--origin", origin, "--vkey", vkey)
+    assert added.returncode == 0, added.stderr
+    own = next(word for word in named.stdout.split() if word.startswith("witness.example/w+"))
+    serve = [oracle("aics-witness"), "serve", *map(str, config)]
+    with (folder / "witness.log").open("wb") as said:
+        process = subprocess.Popen(serve, stdout=said, stderr=said)  # noqa: S603 - as in told()
+        address = f"http://127.0.0.1:{port}"
+        try:
+            eventually(lambda: process.poll() is not None or asked_of(address + "/")[0])
+            yield address, Cosigner.parse(own)
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def asked_of(url, body=None):
+    """Status and body of an answer of this machine; 0 if there is none."""
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, body)) as answer:  # noqa: S310 - as above
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read()
+    except urllib.error.URLError:
+        return 0, b""

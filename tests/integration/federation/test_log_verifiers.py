@@ -6,10 +6,7 @@ how they are found.
 """
 
 import json
-import subprocess
 import time
-import urllib.error
-import urllib.request
 from base64 import b64encode
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -19,17 +16,15 @@ import pytest
 
 from federation.errors import FederationError, SizeConflictError
 from federation.log.checkpoints import Checkpoint, opened
-from federation.log.cosignatures import Cosigner, cosign, times
+from federation.log.cosignatures import cosign, times
 from federation.log.merkle import Frontier, leaf_hash
 from federation.log.notes import Note, Signature
 from federation.log.proofs import consistency_proof, inclusion_proof
 from federation.log.tiles import Tile
 from federation.witnessing import Request, Seen, Witness, http_status
-from hub.demo.running import free_port
-from tests.support.oracles import go_built, oracle, told
+from tests.support.oracles import asked_of, foreign_witness_of, go_built, oracle, told
 from tests.support.publishing import answering, publish, served
 from tests.support.signing import ORIGIN, cosigner, log_key, signer
-from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.services
 
@@ -203,36 +198,8 @@ def written(hashes):
 @pytest.fixture
 def foreign_witness(tmp_path):
     """aics-witness, which knows our log; its address and key."""
-    port, config = free_port(), ("-c", tmp_path / "witness.json")
-    listen = ("--listen", f"127.0.0.1:{port}")
-    named = told("aics-witness", "init", *config, "--name", "witness.example/w", *listen)
-    assert named.returncode == 0, named.stderr
-    known = ("--origin", ORIGIN, "--vkey", log_key().vkey)
-    added = told("aics-witness", "add-log", *config, *known)
-    assert added.returncode == 0, added.stderr
-    vkey = next(word for word in named.stdout.split() if word.startswith("witness.example/w+"))
-    serve = [oracle("aics-witness"), "serve", *map(str, config)]
-    with (tmp_path / "witness.log").open("wb") as said:
-        process = subprocess.Popen(serve, stdout=said, stderr=said)  # noqa: S603 - as in told()
-        address = f"http://127.0.0.1:{port}"
-        try:
-            eventually(lambda: process.poll() is not None or fetched(address + "/")[0])
-            yield address, Cosigner.parse(vkey)
-        finally:
-            process.terminate()
-            process.wait()
-
-
-def fetched(url, body=None):
-    """Status and body of an answer; 0 if there is none."""
-    try:
-        with urllib.request.urlopen(urllib.request.Request(url, body)) as answer:  # noqa: S310 - this machine
-            return answer.status, answer.read()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.read()
-    except urllib.error.URLError:
-        return 0, b""
+    with foreign_witness_of(ORIGIN, log_key().vkey, tmp_path) as found:
+        yield found
 
 
 def test_a_foreign_witness_cosigns_our_log_and_refuses_its_fork(foreign_witness):
@@ -240,7 +207,7 @@ def test_a_foreign_witness_cosigns_our_log_and_refuses_its_fork(foreign_witness)
 
     def submit(old, note, proof=()):
         body = Request(old, tuple(proof), note).encoded()
-        return fetched(f"{address}/add-checkpoint", body)
+        return asked_of(f"{address}/add-checkpoint", body)
 
     first, cosigned = submit(0, signed(OLD))
     conflict, size = submit(0, signed(SIZE))
@@ -249,7 +216,7 @@ def test_a_foreign_witness_cosigns_our_log_and_refuses_its_fork(foreign_witness)
     unproven, _ = submit(SIZE, signed(SIZE), [bytes(32)])
     unsigned, _ = submit(SIZE, Checkpoint(ORIGIN, SIZE, bytes(32)).signed(signer(2)))
     stranger, _ = submit(0, Checkpoint("hub-x.example/fed/1", 0, bytes(32)).signed(signer(1)))
-    shown, last = fetched(f"{address}/{sha256(ORIGIN.encode()).hexdigest()}/checkpoint")
+    shown, last = asked_of(f"{address}/{sha256(ORIGIN.encode()).hexdigest()}/checkpoint")
 
     statuses = [first, conflict, grown, forked, unproven, unsigned, stranger, shown]
     assert statuses == [200, 409, 200, 422, 422, 403, 404, 200]

@@ -22,16 +22,20 @@ from federation.identity.hubfile import NAME, read_hub_file
 from federation.log.checkpoints import Checkpoint, opened
 from federation.log.cosignatures import Cosigner, times
 from federation.log.merkle import Frontier, leaf_hash
-from federation.log.notes import Note
+from federation.log.notes import Note, Signature
+from federation.log.proofs import consistency_proof
+from federation.log.tiles import reading
 from federation.log.verifiers import Verifier
 from federation.signers.files import load
 from federation.transport.messages import Request
 from federation.transport.signatures import Signing, new_nonce, signed_request
+from federation.witnessing import Request as WitnessRequest
 from hub.adapters.identities import Identity
 from hub.client import Client, Contribution, Words
 from hub.client.values import Code
 from hub.demo.paired import THREE, pair, running_hubs, share
-from tests.support.oracles import go_built, told
+from tests.support.oracles import asked_of, foreign_witness_of, go_built, oracle, told
+from tests.support.signing import signer
 from tests.support.waiting import eventually
 
 HERE = Path(__file__).parent
@@ -162,6 +166,80 @@ def test_aics_tlog_believes_a_running_hub(network, old, tmp_path):
 
 
 @pytest.mark.services
+def test_aics_witness_cosigns_what_a_running_hub_shows_as_it_grows(network, tmp_path):
+    a, _, shared = network
+    log = known(a).log
+    with foreign_witness_of(log.origin, log.vkeys[0], tmp_path) as (address, key):
+
+        def submit(old, shown, proof=()):
+            body = WitnessRequest(old, tuple(proof), shown).encoded()
+            status, lines = asked_of(f"{address}/add-checkpoint", body)
+            return status, shown.with_signatures(map(Signature.parse, lines.splitlines()))
+
+        first = note(a)
+        before = Checkpoint.parse(first.text).size
+        submitted, cosigned = submit(0, plain(first))
+        assert submitted == 200
+        assert key in times(cosigned, [key])
+
+        contribute(a, shared, code())
+        eventually(lambda: noted(a).size > before)
+        later = note(a)
+        size = Checkpoint.parse(later.text).size
+        grown, cosigned = submit(
+            before, plain(later), consistency_proof(before, size, read(a, size))
+        )
+        assert grown == 200
+        assert key in times(cosigned, [key])
+
+
+def plain(shown):
+    """A checkpoint with its log's signature alone, as whoever asks a stranger to cosign it."""
+    return Note(shown.text, shown.signatures[:1])
+
+
+def read(hub, size):
+    """Read hashes from the tiles of a running hub's log."""
+
+    def fetch(tiles):
+        return [fetched(f"{log_url(hub)}/{one.path}") for one in tiles]
+
+    return reading(size, fetch)
+
+
+@pytest.mark.services
+def test_a_log_of_others_is_refused_by_a_running_hub_that_does_not_know_it(network, tmp_path):
+    """aics-tlog's own feeder asks: it is told as the protocol of witnesses says."""
+    _, b, _ = network
+    python = Path(oracle("aics-witness")).parent / "python"
+    (tmp_path / "entries").write_bytes(b"one\ntwo\n")
+    root = Frontier().extended([leaf_hash(b"one"), leaf_hash(b"two")]).root()
+    unknown = Checkpoint("hub-x.example/fed/1", 2, root).signed(signer(1))
+    (tmp_path / "first.note").write_bytes(unknown.encoded())
+    words = (f"{b.running.url}/fed/v1/witness", known(b).witness, tmp_path, tmp_path / "entries")
+
+    done = told(python, HERE / "feeds.py", *words, "first")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["refused 404"]
+
+
+@pytest.mark.services
+def test_the_feeder_of_others_has_a_running_hub_cosign(network, tmp_path):
+    a, b, _ = network
+    python = Path(oracle("aics-witness")).parent / "python"
+    size = noted(a).size
+    (tmp_path / "entries").write_bytes(b"".join(one + b"\n" for one in entries(a, size)))
+    (tmp_path / "now.note").write_bytes(plain(note(a)).encoded())
+    words = (f"{b.running.url}/fed/v1/witness", known(b).witness, tmp_path, tmp_path / "entries")
+
+    done = told(python, HERE / "feeds.py", *words, "now")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [f"cosigned {Cosigner.parse(known(b).witness).name}"]
+
+
+@pytest.mark.services
 def test_go_believes_a_running_hub(network, old, tmp_path):
     a, _, _ = network
     program = go_built(HERE / "verify.go", tmp_path / "verify")
@@ -176,17 +254,23 @@ def test_the_entries_a_hub_shows_make_the_root_it_signed(network):
     """What anybody can check with RFC 6962 and the tiles alone."""
     a, _, _ = network
     checkpoint = noted(a)
-    hashes = []
-    for first in range(0, checkpoint.size, 256):
-        width = min(256, checkpoint.size - first)
-        part = f".p/{width}" if width < 256 else ""
-        bundle = fetched(f"{log_url(a)}/tile/entries/{first // 256:03}{part}")
-        while bundle:
-            length = int.from_bytes(bundle[:2], "big")
-            hashes.append(leaf_hash(bundle[2 : 2 + length]))
-            bundle = bundle[2 + length :]
+    hashes = [leaf_hash(one) for one in entries(a, checkpoint.size)]
 
     assert Frontier().extended(hashes).root() == checkpoint.root
+
+
+def entries(hub, size):
+    """The entries of a running hub's log, as anybody may read them."""
+    found = []
+    for first in range(0, size, 256):
+        width = min(256, size - first)
+        part = f".p/{width}" if width < 256 else ""
+        bundle = fetched(f"{log_url(hub)}/tile/entries/{first // 256:03}{part}")
+        while bundle:
+            length = int.from_bytes(bundle[:2], "big")
+            found.append(bundle[2 : 2 + length])
+            bundle = bundle[2 + length :]
+    return found
 
 
 def test_the_partner_cosigns_what_it_saw(network):

@@ -29,7 +29,7 @@ from hub.ports.exchange import Enrolled, Kept
 from hub.ports.manifests import SetHome
 from hub.services.exchange import excluding, manifests
 from hub.services.exchange.allowing import Allowance
-from hub.services.exchange.holding import erase, hold, let_go
+from hub.services.exchange.holding import erase, hold, keep_in, let_go
 from hub.services.exchange.origins import UNKNOWN, Source
 from hub.services.opinions import link_of
 
@@ -309,17 +309,7 @@ class Effects:
         if not sets:
             self._take_back(known, said, said.origin)
         elif sets != known.sets:
-            label, is_new = self._work.indicators.intern(sets)
-            fresh, deltas = self._work.indicators.revise(
-                known,
-                words=known.words,
-                sets=sets,
-                expires=known.expires,
-                label=label,
-                party=known.party,
-                at=self._now,
-            )
-            self._record(fresh, "assert", deltas, label_is_new=is_new)
+            keep_in(sets, known, by=self._partner.hub, at=self._now, work=self._work)
 
     def _take_back(self, known: Indicator | None, said: Operation | None, origin: str) -> None:
         """End what is taken back; what goes beyond the usual is disputed for a day before."""

@@ -7,6 +7,7 @@ wrong with an indicator, and silences nothing.
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from federation.operations.values import Register
 from hub.domain.changes import APPEAL, ERASE, INDICATOR, SYSTEM, Event
@@ -37,6 +38,31 @@ def let_go(known: Indicator, *, at: datetime, work: Work) -> None:
         if one.ground == GROUND and one.closed_at is None:
             work.opinions.close_appeal(one.key, upheld=False, at=at)
             work.record(Event(APPEAL, known.key, details={"appeal": one.id, "open": False}))
+
+
+def keep_in(
+    sets: tuple[int, ...], known: Indicator, *, by: str | None, at: datetime, work: Work
+) -> None:
+    """Let an indicator say what it says in some of its sets only.
+
+    Args:
+        sets: internal keys of those, at least one.
+        known: the indicator.
+        by: name of the partner by whom that came; None: it follows from what is settled here.
+        at: the present moment.
+        work: a transaction that writes.
+    """
+    label, is_new = work.indicators.intern(sets)
+    fresh, deltas = work.indicators.revise(
+        known, words=known.words, sets=sets, expires=known.expires, label=label,
+        party=known.party, at=at,
+    )  # fmt: skip
+    details: dict[str, Any] = {"what": "assert"}
+    if by is not None:
+        details["partner"] = by
+    if is_new:
+        details["label_sets"] = list(sets)
+    work.record(Event(INDICATOR, fresh.key, fresh.n, details, deltas))
 
 
 def erase(known: Indicator, register: Register, *, hub: Hub, work: Work) -> None:

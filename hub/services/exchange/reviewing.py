@@ -18,6 +18,7 @@ from hub.ports import Hub, Work
 from hub.ports.exchange import Kept
 from hub.services.exchange.drafting import draft_of
 from hub.services.exchange.effects import Effects
+from hub.services.exchange.holding import keep_in
 from hub.services.exchange.origins import Source, sources_now
 
 AT_ONCE = 200
@@ -126,15 +127,4 @@ def _leave(known: Indicator, set_key: int, hub: Hub, work: Work) -> None:
         )
         work.record(Event(INDICATOR, gone.key, gone.n, {"what": "withdraw"}, deltas))
         return
-    label, is_new = work.indicators.intern(sets)
-    fresh, deltas = work.indicators.revise(
-        known,
-        words=known.words,
-        sets=sets,
-        expires=known.expires,
-        label=label,
-        party=known.party,
-        at=hub.clock(),
-    )
-    details = {"what": "assert"} | ({"label_sets": list(sets)} if is_new else {})
-    work.record(Event(INDICATOR, fresh.key, fresh.n, details, deltas))
+    keep_in(sets, known, by=None, at=hub.clock(), work=work)

@@ -10,7 +10,7 @@ from federation.transport.messages import Headers, Response
 
 MAX_LINES = 100
 LONGEST_WAIT = 3600.0  # seconds that a partner may ask us to stay away
-_PARTIAL, _TOO_MANY = 206, 429
+_PARTIAL, _UNAUTHORIZED, _TOO_MANY = 206, 401, 429
 _SECONDS_DIGITS = 9
 _LENGTH = re.compile(r"[0-9]{1,15}")
 
@@ -26,6 +26,9 @@ def check_status(status: int, wait: float = 0.0) -> None:
         TransportError: The partner cannot answer now.
         RefusedError: TRANSPORT: nobody asked for that: a redirect, a part, nothing new.
     """
+    if status == _UNAUTHORIZED:
+        # It cannot sign that for whom it does not know, so it accuses nobody.
+        raise TransportError("the partner does not know who asks, or does not answer us now")
     if status == _TOO_MANY or 500 <= status < 600:  # noqa: PLR2004  # RFC 9110's classes
         raise TransportError(f"the partner answered {status}", wait)
     is_answer = 200 <= status < 300 or 400 <= status < 500  # noqa: PLR2004  # the same

@@ -4,9 +4,8 @@
 Everything goes the way of a member's word: guards, entries, links, changes.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 from federation.errors import RefusedError
@@ -19,22 +18,16 @@ from federation.operations.values import (
     Purge,
     Register,
 )
-from hub.domain import statements
-from hub.domain.changes import INDICATOR, OPINION, Delta, Event
-from hub.domain.indicators import ERASED, WITHDRAWN, Draft, Indicator, Opinion
-from hub.domain.members import ACTIVE
-from hub.domain.sharing import Party
+from hub.domain.changes import INDICATOR, Delta, Event
+from hub.domain.indicators import ERASED, WITHDRAWN, Draft, Indicator
 from hub.ports import Hub, Work
 from hub.ports.exchange import Enrolled, Kept
 from hub.ports.manifests import SetHome
 from hub.services.exchange import excluding, manifests
 from hub.services.exchange.allowing import Allowance
 from hub.services.exchange.holding import erase, hold, keep_in, let_go
-from hub.services.exchange.origins import UNKNOWN, Source
-from hub.services.opinions import link_of
-
-SEEN = "seen"
-"""An opinion that counts for nothing."""
+from hub.services.exchange.opining import Opinions
+from hub.services.exchange.speakers import Speakers
 
 Fresh = tuple[Kept, Operation, Draft]
 """A register, what holds in it, and the indicator that it is to become."""
@@ -45,7 +38,7 @@ class Effects:
 
     Args:
         partner: from whom they came.
-        sources: everybody whose word may come, by name.
+        who: speaks.
         drafts: what is said of items, by operation; what is missing says nothing.
         hub: ours.
         work: a transaction that writes.
@@ -54,19 +47,18 @@ class Effects:
     def __init__(
         self,
         partner: Enrolled,
-        sources: Mapping[str, Source],
+        who: Speakers,
         drafts: Mapping[str, Draft],
         hub: Hub,
         work: Work,
     ) -> None:
         self._partner = partner
-        self._sources = sources
+        self._who = who
+        self._opinions = Opinions(who, hub, work)
         self._drafts = drafts
         self._hub = hub
         self._work = work
         self._now = hub.clock()
-        self._operators: dict[str, int] = {}
-        self._parties: dict[str, Party] = {}
         self._came: set[str] = set()
         self._paces: dict[str, Allowance] = {}
         self.added = 0
@@ -129,9 +121,9 @@ class Effects:
             elif isinstance(one.body, Purge):
                 self._purge(one)
             elif isinstance(one.body, Stated):
-                self._give_opinion(one, one.body)
+                self._opinions.give(one, one.body)
                 given.add(one.register)
-        self._opinions_that_waited(given)
+        self._opinions.give_waiting(self._came, given)
 
     def of_exclusions(self, changed: Mapping[Register, Operation | None]) -> list[RefusedError]:
         """Let exclusions be voices, as their registers say now; returns what is wrong with some.
@@ -144,8 +136,8 @@ class Effects:
             excluding.heard(
                 name,
                 said,
-                None if said is None else self._party(said),
-                self._sets_of(name.origin),
+                None if said is None else self._who.party(said),
+                self._who.sets_of(name.origin),
                 hub=self._hub,
                 work=self._work,
             )
@@ -168,7 +160,7 @@ class Effects:
                 known = self._work.indicators.by_keys([one.indicator]).get(one.indicator)
                 self._take_back(known, None, one.register.origin)
             elif operation is not None and isinstance(operation.body, Stated):
-                self._unsay_opinion(operation)
+                self._opinions.unsay(operation)
         for manifest in self._sets_at_home(one.register for one in void):
             manifests.forget(manifest, self._work)
         self.of_exclusions({one.register: None for one in void})
@@ -182,7 +174,7 @@ class Effects:
             by_author.setdefault(one[1].author, []).append(one)
         linked: list[Kept] = []
         for some in by_author.values():
-            party = self._party(some[0][1])
+            party = self._who.party(some[0][1])
             drafts = [draft for _, _, draft in some]
             interned = {
                 sets: self._work.indicators.intern(sets) for sets in {one.sets for one in drafts}
@@ -213,7 +205,7 @@ class Effects:
         """Whether its author says again what was forgotten with its register."""
         if said is None or ended is None:
             return False
-        return ended.party == self._party(said).key
+        return ended.party == self._who.party(said).key
 
     def _names(self, targets: Sequence[str]) -> list[str]:
         """Public ids: their own, but where somebody took one that was not theirs to take."""
@@ -261,7 +253,7 @@ class Effects:
             or operation.version > (said.epoch, body.upto)
         ):
             return tuple(sets)
-        gone = {self._sets_of(said.origin).get(name) for name in said.policy.sets}
+        gone = {self._who.sets_of(said.origin).get(name) for name in said.policy.sets}
         return tuple(one for one in sets if one not in gone)
 
     def _revise(self, kept: Kept, known: Indicator, said: Operation, draft: Draft) -> list[Fresh]:
@@ -304,7 +296,7 @@ class Effects:
         known = self._work.indicators.by_keys([kept.indicator]).get(kept.indicator)
         if known is None or not known.is_live:
             return
-        gone = {self._sets_of(said.origin).get(name) for name in said.policy.sets}
+        gone = {self._who.sets_of(said.origin).get(name) for name in said.policy.sets}
         sets = tuple(one for one in known.sets if one not in gone)
         if not sets:
             self._take_back(known, said, said.origin)
@@ -323,13 +315,13 @@ class Effects:
     def _allowance(self, origin: str) -> Allowance:
         """What a hub may take back, which has not been used up."""
         if origin not in self._paces:
-            key = self._sources.get(origin, UNKNOWN).key
+            key = self._who.key(origin)
             self._paces[origin] = Allowance(origin, key, self._now, self._work)
         return self._paces[origin]
 
     def key_of(self, origin: str) -> int | None:
         """Against whom it is kept what a hub did wrong."""
-        return self._sources.get(origin, UNKNOWN).key or self._partner.key
+        return self._who.key(origin) or self._partner.key
 
     def count(self) -> None:
         """Keep how much was changed: what came by the partner, what each hub took back."""
@@ -359,133 +351,6 @@ class Effects:
             known, kind="withdraw", state=WITHDRAWN, at=self._now, reason=reason
         )
         self._record(gone, "withdraw", deltas)
-
-    # -- opinions -----------------------------------------------------------------------------
-
-    def _give_opinion(self, said: Operation, body: Stated) -> None:
-        """Count an opinion on what its target's hub calls so, in its set."""
-        origin, name, set_name = said.target.split("/")
-        for indicator in self._named(origin, name):
-            self._count(said, body, indicator, set_name)
-
-    def _named(self, origin: str, name: str) -> list[Indicator]:
-        """What goes by a name at a hub: of one author, unless the hub gave one name twice."""
-        keys = {
-            one.indicator
-            for one in self._work.exchange.about([name], ("indicator",))
-            if one.indicator is not None and one.register.origin == origin
-        }
-        return list(self._work.indicators.by_keys(keys).values())
-
-    def _count(self, said: Operation, body: Stated, about: Indicator, set_name: str) -> None:
-        party = self._party(said)
-        set_key = self._sets_of(said.origin).get(set_name)
-        if set_key is None or about.operator == party.operator:
-            return
-        # Once it was in the set, what was said of it there holds if it comes back.
-        if set_key not in about.sets and not self._work.votes.described([about.key], [set_key]):
-            return
-        opinion = statements.read_opinion(body, set_key, said.policy.act)
-        at = min(self._now, datetime.fromtimestamp(said.created, UTC))
-        if not self._is_known(opinion, about, party, at):
-            self._keep_opinion(opinion, about, party, at)
-
-    def _unsay_opinion(self, said: Operation) -> None:
-        """Let an opinion count for nothing, and be older than whatever its operator says."""
-        origin, name, set_name = said.target.split("/")
-        set_key, party = self._sets_of(said.origin).get(set_name), self._party(said)
-        for indicator in self._named(origin, name) if set_key is not None else ():
-            rows = self._work.opinions.of_entries([indicator.key], set_key or 0)
-            if any(row.party == party.key for row in rows):
-                nothing = Opinion(set_key or 0, SEEN, None, None, 0, "this")
-                self._keep_opinion(nothing, indicator, party, datetime.fromtimestamp(0, UTC))
-
-    def _keep_opinion(
-        self, opinion: Opinion, about: Indicator, party: Party, at: datetime
-    ) -> None:
-        key, n = self._work.opinions.add(
-            opinion,
-            indicator=about.key,
-            public_id=self._hub.new_id("opn_"),
-            party=party,
-            at=at,
-        )
-        link = link_of(opinion, party.operator, key)
-        self._work.votes.link_opinion(about.key, opinion.set_key, link)
-        details = {"set": opinion.set_key, "stance": opinion.stance, "reach": opinion.reach}
-        self._work.record(Event(OPINION, about.key, n, details))
-
-    def _is_known(self, opinion: Opinion, about: Indicator, party: Party, at: datetime) -> bool:
-        """Whether its operator said that already, or something later, through whichever hub."""
-        rows = self._work.opinions.of_entries([about.key], opinion.set_key)
-        own = [row for row in rows if row.operator == party.operator]
-        return any(
-            row.at > at
-            or (
-                row.party == party.key
-                and opinion
-                == Opinion(
-                    row.set_key, row.stance, row.reason, row.basis, row.assessed_by, row.reach
-                )
-            )
-            for row in own
-        )
-
-    def _opinions_that_waited(self, given: Collection[Register]) -> None:
-        """Count what was said of indicators before they came, but what was *given* just now."""
-        if not self._came:
-            return
-        # What was said here counts since it was said here.
-        found = [
-            one
-            for one in self._work.exchange.about(self._came, ("opinion",))
-            if one.said is None and one.register not in given
-        ]
-        sealed = self._work.exchange.sealed(
-            one.operation for one in found if one.operation is not None
-        )
-        for one in found:
-            operation = operation_in(sealed.get(one.operation or 0))
-            if operation is not None and isinstance(operation.body, Stated):
-                self._give_opinion(operation, operation.body)
-
-    # -- who ----------------------------------------------------------------------------------
-
-    def _sets_of(self, origin: str) -> Mapping[str, int]:
-        """The sets in which a hub may speak here."""
-        return self._sources.get(origin, UNKNOWN).sets
-
-    def _party(self, said: Operation) -> Party:
-        party = self._parties.get(said.author)
-        if party is None or party.operator_kind != said.operator_kind:
-            party = self._work.directory.author_of(
-                said.origin,
-                said.author,
-                operator=self._operator(said),
-                kind=said.operator_kind,
-                state=self._sources.get(said.origin, UNKNOWN).state,
-            )
-            self._parties[said.author] = party
-        return party
-
-    def _operator(self, said: Operation) -> int:
-        """An organisation is the same through whichever hub it speaks: one vote, not two."""
-        if said.operator not in self._operators:
-            access = self._work.access
-            found = access.operator_named(said.operator) or access.add_operator(
-                id=self._hub.new_id("op_"),
-                name=said.operator,
-                kind=said.operator_kind,
-                contacts=[],
-                sandbox=False,
-                state=ACTIVE,
-                created_at=self._now,
-            )
-            found = found or access.operator_named(said.operator)
-            if found is None:
-                raise AssertionError("an operator that is neither there nor not")
-            self._operators[said.operator] = found.key
-        return self._operators[said.operator]
 
     def _record(
         self,

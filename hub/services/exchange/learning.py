@@ -17,6 +17,7 @@ from hub.ports.exchange import Enrolled, Kept
 from hub.services.exchange import partners
 from hub.services.exchange.effects import Effects
 from hub.services.exchange.origins import sources_now
+from hub.services.exchange.speakers import Speakers
 
 INDICATOR, POLICY = "indicator", "policy"
 
@@ -64,7 +65,7 @@ def _succeed(before: HubFile, known: HubFile, partner: Enrolled, hub: Hub, work:
 def _let_go(void: list[Kept], partner: Enrolled, hub: Hub, work: Work) -> None:
     """Undo what is void; the guard for what is taken back holds as always."""
     known = sources_now(work, int(hub.clock().timestamp()))
-    effects = Effects(partner, known, {}, hub, work)
+    effects = Effects(partner, Speakers(known, hub, work), {}, hub, work)
     effects.undo(void)
     # Where sets were taken away, the log says once more in which it was.
     narrowed = [

@@ -25,6 +25,7 @@ from hub.services.exchange.drafting import draft_of
 from hub.services.exchange.effects import Effects
 from hub.services.exchange.joining import Change, changes
 from hub.services.exchange.origins import UNKNOWN, Source, sources
+from hub.services.exchange.speakers import Speakers
 
 MOST_REFUSED = 100
 """Bad operations, after which nobody follows their hub before somebody has looked."""
@@ -102,7 +103,7 @@ def receive(accepted: Accepted, *, partner: Enrolled, state: str, hub: Hub) -> C
         if shared != partner.heard:
             work.partners.heard(partner.key, shared)
         work.partners.hear(partner.key, told)
-        effects = Effects(partner, known, drafts, hub, work)
+        effects = Effects(partner, Speakers(known, hub, work), drafts, hub, work)
         kept = join(accepted.operations, effects, partner.key, hub, work)
         effects.count()
         for one in accepted.refused:
@@ -150,7 +151,7 @@ def receive_revokes(
     """Take back ahead of the log what a partner takes back; returns how many registers changed."""
     known = _sources(partner, state, hub)
     with hub.begin.writing(SYSTEM) as work:
-        effects = Effects(partner, known, {}, hub, work)
+        effects = Effects(partner, Speakers(known, hub, work), {}, hub, work)
         kept = join(operations, effects, partner.key, hub, work)
         effects.count()
         work.partners.change(partner.key, revoked_to=upto)

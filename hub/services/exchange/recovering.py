@@ -13,7 +13,7 @@ from datetime import datetime
 from federation.believing import Received
 from federation.errors import FederationError, RefusedError
 from federation.identity.values import HubFile
-from federation.operations.values import Operation, Opinion, Register
+from federation.operations.values import Operation, Register
 from federation.returned import Own, fetch, own
 from federation.trust import Trust
 from hub.domain.changes import SYSTEM
@@ -27,6 +27,7 @@ from hub.services.exchange.authors import members_by_author
 from hub.services.exchange.effects import Effects
 from hub.services.exchange.origins import Source
 from hub.services.exchange.receiving import drafted, join
+from hub.services.exchange.speakers import Speakers
 
 AT_ONCE = 500
 
@@ -111,6 +112,31 @@ class Unbounded(Allowance):
         return True
 
 
+class OwnSpeakers(Speakers):
+    """Members of this hub, and operators by their first member.
+
+    Args:
+        sources: this hub, as if it were a partner.
+        members: internal keys of members by author.
+        hub: ours.
+        work: a transaction that writes.
+    """
+
+    def __init__(
+        self, sources: Mapping[str, Source], members: Mapping[str, int], hub: Hub, work: Work
+    ) -> None:
+        super().__init__(sources, hub, work)
+        self._members = members
+
+    def are_heard(self, author: str) -> bool:
+        """Whether that member is here still."""
+        return author in self._members
+
+    def party(self, said: Operation) -> Party:
+        """The member's own."""
+        return self._work.directory.party_of(self._members[said.author])
+
+
 class OwnEffects(Effects):
     """Carries out once more what members of this hub had called for.
 
@@ -130,12 +156,8 @@ class OwnEffects(Effects):
         hub: Hub,
         work: Work,
     ) -> None:
-        source = Source(sets=ourselves.sets, state=partners.GOOD)
-        super().__init__(ourselves, {ourselves.hub: source}, drafts, hub, work)
-        self._members = members
-
-    def _party(self, said: Operation) -> Party:
-        return self._work.directory.party_of(self._members[said.author])
+        who = OwnSpeakers({ourselves.hub: Source(sets=ourselves.sets)}, members, hub, work)
+        super().__init__(ourselves, who, drafts, hub, work)
 
     def of_exclusions(self, changed: Mapping[Register, Operation | None]) -> list[RefusedError]:
         """Nothing: what operators here exclude is not made of what they told partners of it."""
@@ -149,10 +171,6 @@ class OwnEffects(Effects):
 
     def _allowance(self, origin: str) -> Allowance:
         return Unbounded(origin, None, self._now, self._work)
-
-    def _give_opinion(self, said: Operation, body: Opinion) -> None:
-        if said.author in self._members:
-            super()._give_opinion(said, body)
 
 
 def _ourselves(name: str, now: datetime, work: Work) -> Enrolled:

@@ -20,6 +20,7 @@ from hub.services.exchange.drafting import draft_of
 from hub.services.exchange.effects import Effects
 from hub.services.exchange.holding import keep_in
 from hub.services.exchange.origins import Source, sources_now
+from hub.services.exchange.speakers import Speakers
 
 AT_ONCE = 200
 
@@ -98,7 +99,7 @@ def _come_back(held: Sequence[_Held], known: Mapping[str, Source], hub: Hub, wor
             continue
         drafts = {one.kept.ids[0].hex(): _drafted(one.said, known[origin]) for one in some}
         ready = {name: one for name, one in drafts.items() if one is not None}
-        effects = Effects(partner, known, ready, hub, work)
+        effects = Effects(partner, Speakers(known, hub, work), ready, hub, work)
         kept = effects.of_items(
             {
                 one.kept.register: (one.kept, one.kept.ids[0].hex(), one.said)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from hub.client import Client, Contribution, Words
@@ -179,7 +180,7 @@ class Town:
         """Wait until hubs say the same of all of it."""
         for letter in letters:
             self.eventually(
-                lambda at=letter: self.says(at, known, wanted),  # type: ignore[misc]
+                partial(self.says, letter, known, wanted),
                 f"hub {letter} does not come to say {wanted}",
             )
 

@@ -18,6 +18,7 @@ from tests.namespaces.running import play
 from tests.namespaces.scenarios import IN_CI
 from tests.namespaces.spaces import PREFIX, NoNamespacesError, look, remove, sweep
 from tests.namespaces.town import BrokenError, random_code, town
+from tests.support.processes import gone
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.services
@@ -134,7 +135,7 @@ def test_a_run_that_is_interrupted_leaves_nothing(machine, sign):
 
     assert run.returncode != 0
     assert made_by(run.pid) == set()
-    assert not [one for one in below if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+    assert all(gone(process) for process in below)
 
 
 def test_what_a_killed_run_left_is_taken_away_and_nothing_else(machine):

@@ -9,6 +9,7 @@ import sys
 import psutil
 import pytest
 
+from tests.support.processes import gone
 from tests.support.waiting import eventually
 
 STEPS = [
@@ -48,4 +49,4 @@ def test_a_demo_that_is_interrupted_leaves_no_process(sign):
         demo.wait(60)
 
     assert demo.returncode != 0
-    assert not [one for one in below if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+    assert all(gone(process) for process in below)

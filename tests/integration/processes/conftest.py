@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 from hub.demo.running import free_port
+from tests.support.processes import gone
 from tests.support.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[3]
@@ -156,7 +157,3 @@ def hub(tmp_path):
     running = Running(tmp_path / "data", free_port())
     yield running
     running.close()
-
-
-def gone(process):
-    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE

@@ -13,8 +13,9 @@ import pytest
 from hub.cli.exits import Exit
 from hub.cli.welcome import contribution, question
 from hub.demo.running import free_port
-from tests.integration.processes.conftest import ROOT, Running, gone
+from tests.integration.processes.conftest import ROOT, Running
 from tests.integration.processes.test_real_hub import is_hit, request, sent
+from tests.support.processes import gone
 from tests.support.waiting import PATIENCE, eventually
 
 pytestmark = pytest.mark.slow

@@ -9,7 +9,7 @@ import pytest
 from redis import Redis
 
 from hub.adapters.embedded import runtime_folder
-from tests.integration.processes.conftest import gone
+from tests.support.processes import gone
 from tests.support.waiting import eventually
 
 ROLES = ["valkey", "serve", "worker", "granian"]

@@ -11,7 +11,8 @@ import pytest
 
 from hub.cli.exits import Exit
 from hub.demo.running import free_port
-from tests.integration.processes.conftest import Running, gone
+from tests.integration.processes.conftest import Running
+from tests.support.processes import gone
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.slow

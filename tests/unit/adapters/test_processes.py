@@ -18,7 +18,7 @@ from hub.adapters.processes import (
     require_free,
 )
 from hub.demo.running import free_port
-from tests.integration.processes.conftest import gone
+from tests.support.processes import gone
 from tests.support.waiting import eventually
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of a parent's death")

@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from hub.jobs import exchange, loops
-from hub.ports import FollowerPort, Hub
+from hub.ports import Hub
+from hub.ports.memory import FollowerPort
 
 log = structlog.get_logger(__name__)
 

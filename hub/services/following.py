@@ -19,7 +19,8 @@ from hub.domain.errors import GoneError, NotFoundError
 from hub.domain.indicators import EXPIRED, WITHDRAWN, Code
 from hub.domain.sharing import REPLICA, Asker, SharingSet
 from hub.domain.standing import Standing
-from hub.ports import FollowerPort, Hub, Work
+from hub.ports import Hub, Work
+from hub.ports.memory import FollowerPort
 from hub.services import cursors
 from hub.services.pages import fitting
 from hub.services.telling import code_records, told_words

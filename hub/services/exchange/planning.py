@@ -27,8 +27,9 @@ from hub.domain import statements
 from hub.domain.guards import ACCOUNT
 from hub.domain.indicators import ERASED, EXPIRED, Code, Indicator, Opinion
 from hub.domain.sharing import Speaker
-from hub.ports import DirectoryPort, Hub, Work
+from hub.ports import Hub, Work
 from hub.ports.exchange import Kept
+from hub.ports.memory import DirectoryPort
 from hub.services.exchange.authors import MEMBER, OPERATOR, author_of
 
 INDICATOR, OPINION, POLICY, PURGE = "indicator", "opinion", "policy", "purge"

@@ -90,6 +90,7 @@ class Received:
         said: what it says, and its id.
         sealed: the bytes that prove it.
         inclusion: where it is in its origin's log, if it may be passed on.
+        log: name of that log.
         note: the checkpoint of that log to which this leads.
     """
 
@@ -97,6 +98,7 @@ class Received:
     said: Written
     sealed: Sealed
     inclusion: Inclusion | None = None
+    log: str = ""
     note: bytes | None = field(default=None, repr=False)
 
     @property
@@ -183,7 +185,7 @@ class Believing:
         # What may be passed on, by whoever follows us, needs a proof that it is in its log.
         path = self._paths.of(record.index)
         inclusion = Inclusion(record.index, self._head.size, path)
-        return Received(record.index, said, sealed, inclusion, self._head.note)
+        return Received(record.index, said, sealed, inclusion, partner.origin, self._head.note)
 
     def _relayed(self, record: Record, envelope: Mapping[str, Any]) -> Received | None:
         """The same, of what is another hub's."""
@@ -220,7 +222,7 @@ class Believing:
                 Alarm.WRONG_ORIGIN, "a relay in a set that does not name its origin"
             )
         note = self._shown.note(origin, record.inclusion.size)
-        return Received(record.index, said, sealed, record.inclusion, note)
+        return Received(record.index, said, sealed, record.inclusion, origin.log, note)
 
     def _is_in_log_of_now(
         self, envelope: Mapping[str, Any], inclusion: Inclusion, origin: Origin

@@ -177,6 +177,7 @@ class Leaf:
         keep: until when anybody needs it.
         is_revoke: whether it takes something back.
         inclusion: of a relay: where it is in its origin's log.
+        log: name of that log.
     """
 
     index: int
@@ -187,6 +188,7 @@ class Leaf:
     keep: int
     is_revoke: bool = False
     inclusion: Inclusion | None = None
+    log: str = ""
 
 
 @dataclass(frozen=True)

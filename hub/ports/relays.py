@@ -9,7 +9,7 @@ from federation.operations.envelopes import Sealed
 from federation.pages import Inclusion
 
 Place = tuple[str, int]
-"""A hub, and the size of its log at one of its checkpoints."""
+"""The name of a log of another hub, and its size at one of its checkpoints."""
 
 
 @dataclass(frozen=True)
@@ -19,12 +19,14 @@ class Proven:
     Attributes:
         operation: internal key.
         source: the hub that signed it.
-        inclusion: in that hub's log.
+        log: of that hub; it may have closed it since.
+        inclusion: in that log.
         is_revoke: whether it takes something back.
     """
 
     operation: int
     source: str
+    log: str
     inclusion: Inclusion
     is_revoke: bool
 

@@ -22,7 +22,7 @@ _i = tables.inclusion
 _LEAF = (
     sa.select(
         _leaf, _o.c.id, _o.c.payload, _o.c.key_id, _o.c.signature, _o.c.keep,
-        _i.c.at_index.label("origin_index"), _i.c.size, _i.c.path,
+        _i.c.log.label("origin_log"), _i.c.at_index.label("origin_index"), _i.c.size, _i.c.path,
     )
     .join(_o, _o.c.key == _leaf.c.operation)
     .outerjoin(_i, _i.c.operation == _leaf.c.operation)
@@ -159,6 +159,7 @@ def _entry(row: Row[Any]) -> Leaf:
         keep=row.keep,
         is_revoke=row.is_revoke,
         inclusion=None if row.path is None else _inclusion(row),
+        log=row.origin_log or "",
     )
 
 

@@ -32,6 +32,7 @@ class SqlRelays:
                 {
                     "operation": one.operation,
                     "source": one.source,
+                    "log": one.log,
                     "at_index": one.inclusion.index,
                     "size": one.inclusion.size,
                     "path": b"".join(one.inclusion.path),
@@ -43,10 +44,7 @@ class SqlRelays:
         )
         self._connection.execute(
             insert(self._connection, _n).on_conflict_do_nothing(),
-            [
-                {"source": source, "size": size, "note": note}
-                for (source, size), note in notes.items()
-            ],
+            [{"log": log, "size": size, "note": note} for (log, size), note in notes.items()],
         )
 
     def due(self, limit: int) -> list[Due]:
@@ -80,15 +78,15 @@ class SqlRelays:
     def notes(self, places: Iterable[Place]) -> dict[Place, bytes]:
         """Checkpoints of other hubs."""
         found: dict[Place, bytes] = {}
-        by_source: dict[str, set[int]] = {}
-        for source, size in places:
-            by_source.setdefault(source, set()).add(size)
-        for source, sizes in by_source.items():
+        by_log: dict[str, set[int]] = {}
+        for log, size in places:
+            by_log.setdefault(log, set()).add(size)
+        for log, sizes in by_log.items():
             for some in slices(sorted(sizes)):
                 rows = self._connection.execute(
-                    sa.select(_n).where(_n.c.source == source, _n.c.size.in_(some))
+                    sa.select(_n).where(_n.c.log == log, _n.c.size.in_(some))
                 )
-                found |= {(row.source, row.size): row.note for row in rows}
+                found |= {(row.log, row.size): row.note for row in rows}
         return found
 
     def sweep(self, now: int) -> None:
@@ -104,5 +102,5 @@ class SqlRelays:
         )  # fmt: skip
         is_there = sa.exists().where(_o.c.key == _i.c.operation, _o.c.payload.is_not(None))
         self._connection.execute(_i.delete().where(~is_there))
-        is_needed = sa.exists().where(_i.c.source == _n.c.source, _i.c.size == _n.c.size)
+        is_needed = sa.exists().where(_i.c.log == _n.c.log, _i.c.size == _n.c.size)
         self._connection.execute(_n.delete().where(~is_needed))

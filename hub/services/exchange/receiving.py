@@ -239,8 +239,8 @@ def _prove(
         if key is None or one.inclusion is None or one.note is None:
             continue
         source, is_revoke = one.operation.origin, one.operation.op in TAKES_BACK
-        proven.append(Proven(key, source, one.inclusion, is_revoke))
-        notes[source, one.inclusion.size] = one.note
+        proven.append(Proven(key, source, one.log, one.inclusion, is_revoke))
+        notes[one.log, one.inclusion.size] = one.note
     work.relays.prove(proven, notes)
 
 

@@ -57,10 +57,11 @@ def page(
             raise NotSoLongError
         end = min(at, start + min(limit, MAX_RECORDS))
         asking = _Asking.of(partner, voice, work, _now(hub))
-        records = asking.fitting(work.logs.entries(log, start, end))
+        leaves = work.logs.entries(log, start, end)
+        records = asking.fitting(leaves)
         end = start + len(records)
         proof = consistency_proof(end, at, reading(at, tiles_of(log, work)))
-        notes = asking.notes(records, work)
+        notes = asking.notes(leaves, records, work)
     note = log.note if size is None else None
     shared = tuple(sorted(partner.sets))
     return Page(
@@ -79,7 +80,7 @@ def revokes(partner: Enrolled, *, start: int, limit: int, hub: Hub, voice: Voice
         asking = _Asking.of(partner, voice, work, _now(hub))
         known = asking.fitting(found)
         records = [one for one in known if one.withheld is None]
-        notes = asking.notes(records, work)
+        notes = asking.notes(found, known, work)
     if len(known) < len(found):
         end = found[len(known)].index
     shared = tuple(sorted(partner.sets))
@@ -200,9 +201,15 @@ class _Asking:
             records.append(record)
         return records
 
-    def notes(self, records: Sequence[Record], work: Work) -> tuple[bytes, ...]:
-        """The checkpoints to which relays among them lead."""
-        places = {(one.source, one.inclusion.size) for one in records if one.inclusion}
+    def notes(
+        self, leaves: Sequence[Leaf], records: Sequence[Record], work: Work
+    ) -> tuple[bytes, ...]:
+        """The checkpoints to which relays lead, among the records of the first of some leaves."""
+        places = {
+            (leaf.log, one.inclusion.size)
+            for leaf, one in zip(leaves, records, strict=False)
+            if one.inclusion
+        }
         found = work.relays.notes(places) if places else {}
         return tuple(note for _, note in sorted(found.items()))
 

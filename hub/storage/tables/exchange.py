@@ -164,6 +164,8 @@ inclusion = Table(
     metadata,
     Column("operation", Key, primary_key=True, autoincrement=False),
     Column("source", Text, nullable=False),
+    # Which of its logs: it may have closed it since, and begun another.
+    Column("log", Text, nullable=False),
     Column("at_index", sa.BigInteger, nullable=False),
     Column("size", sa.BigInteger, nullable=False),
     Column("path", LargeBinary, nullable=False),
@@ -171,14 +173,14 @@ inclusion = Table(
     # Whether nobody has looked yet if it is to be passed on.
     Column("due", Boolean, nullable=False),
     Index(None, "due", "is_revoke"),
-    Index(None, "source", "size"),
+    Index(None, "log", "size"),
 )
 
 # The checkpoints of other hubs that these lead to.
 origin_note = Table(
     "origin_note",
     metadata,
-    Column("source", Text, primary_key=True),
+    Column("log", Text, primary_key=True),
     Column("size", sa.BigInteger, primary_key=True, autoincrement=False),
     Column("note", LargeBinary, nullable=False),
 )

@@ -8,7 +8,7 @@ from hub.services.exchange import renewing
 from tests.simulators.federated import Wire
 from tests.support.codes import pdq
 from tests.support.rows import alarms, carried, in_a_row
-from tests.support.saying import contributed, matched, picture
+from tests.support.saying import contributed, matched, picture, version, withdrawn
 
 THIRD = "hub-c.example"
 OURS, OTHERS, THEIRS = "alpha.example.com", "beta.example.com", "gamma.example.com"
@@ -102,6 +102,31 @@ def test_another_log_is_passed_on_as_the_first_was(a, b, c, says, gamma):
     carried(a, b, c)
 
     assert answers(gamma, before, after) == ["hit", "hit"]
+    assert alarms(c, b.name) == alarms(c, a.name) == []
+
+
+def test_what_is_withdrawn_in_the_next_log_is_gone_at_the_other_end(a, b, c, line, alpha, gamma):
+    """Also at a size that the log before had: of that its checkpoint is kept as well."""
+    known = pdq()
+    first = contributed(alpha, picture(pdq=known), line)
+    carried(a, b, c)
+    second = contributed(alpha, picture(pdq=pdq()), line)
+    carried(a, b, c)
+    for _ in range(2):
+        changed = version(line, harm=["solicitation"])
+        assert alpha.post(f"/v1/indicators/{second}/versions", changed).status_code == 201
+        carried(a, b, c)
+    assert size(a) == 4
+
+    renewing.begin_log(a.hub)
+    a.publish()
+    learnt(a, b, c)
+    carried(a, b, c)
+    withdrawn(alpha, first)
+    carried(a, b, c)
+
+    assert size(a) == 3
+    assert answers(gamma, known) == ["none"]
     assert alarms(c, b.name) == alarms(c, a.name) == []
 
 

@@ -57,6 +57,7 @@ def upgrade() -> None:
         "inclusion",
         sa.Column("operation", KEY, autoincrement=False, nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("log", sa.Text(), nullable=False),
         sa.Column("at_index", sa.BigInteger(), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("path", sa.LargeBinary(), nullable=False),
@@ -71,20 +72,20 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_index(
-        op.f("ix_inclusion_source_inclusion_size"), "inclusion", ["source", "size"], unique=False
+        op.f("ix_inclusion_log_inclusion_size"), "inclusion", ["log", "size"], unique=False
     )
     op.create_table(
         "origin_note",
-        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("log", sa.Text(), nullable=False),
         sa.Column("size", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("note", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("source", "size", name=op.f("pk_origin_note")),
+        sa.PrimaryKeyConstraint("log", "size", name=op.f("pk_origin_note")),
     )
 
 
 def downgrade() -> None:
     op.drop_table("origin_note")
-    op.drop_index(op.f("ix_inclusion_source_inclusion_size"), table_name="inclusion")
+    op.drop_index(op.f("ix_inclusion_log_inclusion_size"), table_name="inclusion")
     op.drop_index(op.f("ix_inclusion_due_inclusion_is_revoke"), table_name="inclusion")
     op.drop_table("inclusion")
     op.drop_table("set_review")

@@ -6,6 +6,7 @@ Everything goes the way of a member's word: guards, entries, links, changes.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from federation.errors import RefusedError
@@ -26,6 +27,7 @@ from hub.ports.manifests import SetHome
 from hub.services.exchange import excluding, manifests
 from hub.services.exchange.allowing import Allowance
 from hub.services.exchange.holding import erase, hold, keep_in, let_go
+from hub.services.exchange.narrowing import left, narrowed
 from hub.services.exchange.opining import Opinions
 from hub.services.exchange.speakers import Speakers
 
@@ -220,45 +222,16 @@ class Effects:
 
     def _within_policy(self, fresh: Sequence[Fresh]) -> Iterable[Fresh]:
         """Leave out the sets in which something is no longer shared, by what was said before."""
-        narrowed = self._narrowed([operation.target for _, operation, _ in fresh])
+        later = narrowed([operation.target for _, operation, _ in fresh], self._work)
         for kept, operation, draft in fresh:
-            sets = self._left(operation, draft.sets, narrowed)
+            sets = left(operation, draft.sets, later, self._who.sets_of(operation.origin))
             if sets:
                 yield kept, operation, replace(draft, sets=sets)
 
-    def _narrowed(self, targets: Sequence[str]) -> dict[tuple[str, str, str], Operation]:
-        """The narrowing statements about some targets, by who may make them."""
-        found = self._work.exchange.about(targets, ("policy",)) if targets else []
-        sealed = self._work.exchange.sealed(
-            one.operation for one in found if one.operation is not None
-        )
-        return {
-            (one.register.origin, one.register.author, one.about): operation
-            for one in found
-            if (operation := operation_in(sealed.get(one.operation or 0))) is not None
-        }
-
-    def _left(
-        self,
-        operation: Operation,
-        sets: Sequence[int],
-        narrowed: Mapping[tuple[str, str, str], Operation],
-    ) -> tuple[int, ...]:
-        """The sets that are left of an assert."""
-        said = narrowed.get((operation.origin, operation.author, operation.target))
-        body = said.body if said is not None else None
-        if (
-            said is None
-            or not isinstance(body, PolicyChange)
-            or operation.version > (said.epoch, body.upto)
-        ):
-            return tuple(sets)
-        gone = {self._who.sets_of(said.origin).get(name) for name in said.policy.sets}
-        return tuple(one for one in sets if one not in gone)
-
     def _revise(self, kept: Kept, known: Indicator, said: Operation, draft: Draft) -> list[Fresh]:
         """Say anew what an indicator says; returns what is to be added instead."""
-        sets = self._left(said, draft.sets, self._narrowed([said.target]))
+        later = narrowed([said.target], self._work)
+        sets = left(said, draft.sets, later, self._who.sets_of(said.origin))
         if not sets:
             self._take_back(known, said, said.origin)
             return []
@@ -268,13 +241,13 @@ class Effects:
             # Another picture is another indicator: what is here says nothing any more.
             self._take_back(known, said, said.origin)
             return [(kept, said, draft)]
-        let_go(known, at=self._now, work=self._work)
+        sets, expires = self._at_once(known, said, sets, draft.expires)
         label, is_new = self._work.indicators.intern(sets)
         fresh, deltas = self._work.indicators.revise(
             known,
             words=draft.words,
             sets=sets,
-            expires=draft.expires,
+            expires=expires,
             label=label,
             party=known.party,
             at=self._now,
@@ -284,6 +257,23 @@ class Effects:
         if not known.is_live or set(sets) - set(known.sets):
             self._came.add(kept.about)
         return []
+
+    def _at_once(
+        self, known: Indicator, said: Operation, sets: tuple[int, ...], expires: datetime
+    ) -> tuple[tuple[int, ...], datetime]:
+        """Where and until when something that is said anew holds at once.
+
+        To be in fewer sets, or for a shorter time, is to be taken back: beyond the usual it stays
+        where it was, disputed, for a day.
+        """
+        may = self._who.sets_of(said.origin).values()
+        lost = {one for one in known.sets if one in may and one not in sets}
+        is_less = known.is_live and (lost or expires < known.expires)
+        if not is_less or self._allowance(said.origin).takes():
+            let_go(known, at=self._now, work=self._work)
+            return sets, expires
+        hold(known, at=self._now, hub=self._hub, work=self._work)
+        return tuple(sorted({*sets, *lost})), max(expires, known.expires)
 
     def _narrow(self, said: Operation) -> None:
         """Share an indicator no more in the sets that its policy names."""
@@ -301,7 +291,10 @@ class Effects:
         if not sets:
             self._take_back(known, said, said.origin)
         elif sets != known.sets:
-            keep_in(sets, known, by=self._partner.hub, at=self._now, work=self._work)
+            if self._allowance(said.origin).takes():
+                keep_in(sets, known, by=self._partner.hub, at=self._now, work=self._work)
+            else:
+                hold(known, at=self._now, hub=self._hub, work=self._work)
 
     def _take_back(self, known: Indicator | None, said: Operation | None, origin: str) -> None:
         """End what is taken back; what goes beyond the usual is disputed for a day before."""

@@ -5,6 +5,7 @@ A hub that was taken over could silence all it ever said. A dispute shows at onc
 wrong with an indicator, and silences nothing.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,8 @@ from hub.domain.changes import APPEAL, ERASE, INDICATOR, SYSTEM, Event
 from hub.domain.indicators import ERASED, WITHDRAWN, Indicator
 from hub.domain.pace import DAY
 from hub.ports import Hub, Work
+from hub.services.exchange.narrowing import said_now
+from hub.services.exchange.origins import Source, sources_now
 
 GROUND = "change-guard"
 AT_ONCE = 200
@@ -41,7 +44,13 @@ def let_go(known: Indicator, *, at: datetime, work: Work) -> None:
 
 
 def keep_in(
-    sets: tuple[int, ...], known: Indicator, *, by: str | None, at: datetime, work: Work
+    sets: tuple[int, ...],
+    known: Indicator,
+    *,
+    by: str | None,
+    at: datetime,
+    work: Work,
+    expires: datetime | None = None,
 ) -> None:
     """Let an indicator say what it says in some of its sets only.
 
@@ -51,10 +60,11 @@ def keep_in(
         by: name of the partner by whom that came; None: it follows from what is settled here.
         at: the present moment.
         work: a transaction that writes.
+        expires: until when; None: as before.
     """
     label, is_new = work.indicators.intern(sets)
     fresh, deltas = work.indicators.revise(
-        known, words=known.words, sets=sets, expires=known.expires, label=label,
+        known, words=known.words, sets=sets, expires=expires or known.expires, label=label,
         party=known.party, at=at,
     )  # fmt: skip
     details: dict[str, Any] = {"what": "assert"}
@@ -78,7 +88,8 @@ def erase(known: Indicator, register: Register, *, hub: Hub, work: Work) -> None
 def end_held(hub: Hub, *, partner: str | None = None) -> int:
     """Let go what was taken back a day ago, or all that one partner took back; returns how many.
 
-    What its origin erased is erased here too. Of a partner in quarantine time lets nothing go.
+    What is said in fewer sets, or for a shorter time, is so from now on. What its origin erased is
+    erased here too. Of a partner in quarantine time lets nothing go.
 
     Args:
         hub: ours.
@@ -91,21 +102,29 @@ def end_held(hub: Hub, *, partner: str | None = None) -> int:
     if not held:
         return 0
     with hub.begin.writing(SYSTEM) as work:
+        speak = sources_now(work, int(now.timestamp()))
         for key in held:
             public_id = work.indicators.by_keys([key])[key].id
             known = work.indicators.find(public_id, lock=True)
             if known is not None:
                 let_go(known, at=now, work=work)
-                _end(known, hub, work)
+                _end(known, speak, hub, work)
         work.commit()
     return len(held)
 
 
-def _end(known: Indicator, hub: Hub, work: Work) -> None:
+def _end(known: Indicator, speak: Mapping[str, Source], hub: Hub, work: Work) -> None:
     source = work.exchange.of_indicator(known.key)
     purge = None if source is None else replace(source.register, kind="purge")
     if source is not None and purge is not None and work.exchange.registers([purge]):
         erase(known, source.register, hub=hub, work=work)
-    elif known.is_live:
-        gone, deltas = work.indicators.end(known, kind="withdraw", state=WITHDRAWN, at=hub.clock())
-        work.record(Event(INDICATOR, gone.key, gone.n, {"what": "withdraw"}, deltas))
+        return
+    if not known.is_live:
+        return
+    says = None if source is None else said_now(source, speak, hub.clock(), work)
+    if says is not None:
+        sets, expires = says
+        keep_in(sets, known, by=None, at=hub.clock(), work=work, expires=expires)
+        return
+    gone, deltas = work.indicators.end(known, kind="withdraw", state=WITHDRAWN, at=hub.clock())
+    work.record(Event(INDICATOR, gone.key, gone.n, {"what": "withdraw"}, deltas))

@@ -70,8 +70,9 @@ def hears(b, partner, shared):
     def heard(*operations):
         kept = b.enrolled(ORIGIN)
         partner.say(*operations)
-        page = partner.page(kept.trust.applied, sets=(shared,)).encoded()
-        accepted = accept(page, trusted(sets=frozenset({shared})), kept.trust, NOW)
+        sets = tuple(sorted(kept.sets))
+        page = partner.page(kept.trust.applied, sets=sets).encoded()
+        accepted = accept(page, trusted(sets=frozenset(sets)), kept.trust, NOW)
         came = receiving.receive(accepted, partner=kept, state=partners.GOOD, hub=b.hub)
         b.settle()
         return came
@@ -314,6 +315,65 @@ def test_no_other_way_of_taking_back_is_quicker(b, beta, shared, hears, clock, s
     assert answers(beta, known) == ["none"] * (FEW + 5)
     if silencing is _purges:
         assert len(b.hub.erasures.all()) == FEW + 5
+
+
+def test_to_live_shorter_is_no_quicker_way(b, beta, shared, hears, clock):
+    known = many(FEW + 5)
+    hears(*(stated(shared, one, target=target) for target, one in known.items()))
+
+    hears(*(anew(shared, one, target, expires=NOW + 2) for target, one in known.items()))
+
+    clock.forward(seconds=3)
+    assert answers(beta, known) == ["none"] * FEW + ["disputed"] * 5
+    clock.forward(days=1)
+    assert end_held(b.hub) == 5
+    b.settle()
+    assert answers(beta, known) == ["none"] * (FEW + 5)
+
+
+def anew(shared, known, target, **changed):
+    return stated(shared, known, target=target, n=2, previous="0" * 64, **changed)
+
+
+def _said_elsewhere(shared, other, known):
+    policy = Policy("amber", (other,))
+    return [anew(shared, one, target, policy=policy) for target, one in known.items()]
+
+
+def _taken_out(shared, _other, known):
+    return _narrowings(shared, known)
+
+
+@pytest.mark.parametrize("leaving", [_said_elsewhere, _taken_out])
+def test_nor_is_to_leave_one_of_two_sets(b, beta, shared, hears, clock, leaving):
+    other = b.set("decoys")
+    b.share(ORIGIN, other)
+    reader = b.admit("gamma.example.com", sets=[other])
+    both = Policy("amber", tuple(sorted((shared, other))))
+    known = many(FEW + 5)
+    hears(*(stated(shared, one, target=target, policy=both) for target, one in known.items()))
+
+    hears(*leaving(shared, other, known))
+
+    assert answers(beta, known) == ["none"] * FEW + ["disputed"] * 5
+    clock.forward(days=1)
+    assert end_held(b.hub) == 5
+    b.settle()
+    assert answers(beta, known) == ["none"] * (FEW + 5)
+    assert answers(reader, known) == ["review"] * (FEW + 5)
+
+
+def test_what_is_held_says_its_new_words_at_once(b, beta, shared, hears, too_many):
+    """Words can be wrong of somebody: they do not wait."""
+    known, target = pdq(), f"ind_{'z' * 26}"
+    hears(stated(shared, known, target=target))
+    words = {**WORDS, "depicts": "no-person"}
+    body = Assert("picture", (SignalCode("pdq", bytes.fromhex(known), 90),), words)
+
+    hears(anew(shared, known, target, body=body, expires=NOW + 60))
+
+    (hit,) = matched(beta, pdq=known)["hits"]
+    assert (hit["standing"], hit["depicts"]) == ("disputed", "no-person")
 
 
 def test_what_was_taken_back_by_whom_nobody_trusts_any_more_stays(b, beta, too_many, clock):

@@ -173,5 +173,9 @@ def made():
     }
 
 
-if __name__ == "__main__":
+def main():
     OUT.write_text(json.dumps(made(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

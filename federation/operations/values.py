@@ -8,6 +8,7 @@ of thing of one target. Only its origin may write it, and says it anew with a hi
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 LIFE = 2 * 366 * 86_400  # seconds: the longest that an operation is kept
 
@@ -247,7 +248,7 @@ class Operation:
     body: Body
     salt: bytes = field(repr=False)
 
-    @property
+    @cached_property
     def register(self) -> Register:
         """The place it is written in."""
         return Register(self.origin, self.author, kind_of(self.op, self.target), self.target)

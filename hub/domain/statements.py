@@ -5,9 +5,9 @@ Words go out verbatim and are kept verbatim: what this hub does not know is read
 as the vocabulary or the statement itself names it, and by the list's own "unknown" if need be.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import numpy as np
 
@@ -111,15 +111,19 @@ def drafted(said: Assert, *, sets: Sequence[int], expires: datetime, act: str = 
     return Draft(
         item_kind=said.item,
         codes=kept,
-        words=replace(read_words(said.words, said.parents), act=act),
+        words=_words_in(tuple(said.words.items()), tuple(said.parents.items()), act),
         sets=tuple(sorted(sets)),
         expires=expires,
         profile=said.profile,
     )
 
 
-def read_words(said: Mapping[str, Word], parents: Mapping[str, str]) -> Words:
-    """Words as this hub knows them."""
+@lru_cache(maxsize=4096)
+def _words_in(
+    words: tuple[tuple[str, Word], ...], wider: tuple[tuple[str, str], ...], act: str
+) -> Words:
+    """Words as this hub knows them; many a statement is of the same words as the one before."""
+    said, parents = dict(words), dict(wider)
 
     def term(name: str, word: Word | None) -> str | None:
         return VOCABULARY.read_as(name, word, parents.get(word)) if isinstance(word, str) else None
@@ -142,6 +146,7 @@ def read_words(said: Mapping[str, Word], parents: Mapping[str, str]) -> Words:
         case=_text(said.get("case")),
         list_name=_text(said.get("list")),
         observed_at=_moment(said.get("observed_at")),
+        act=act,
         **{**values, **lists},  # type: ignore[arg-type]  # checked above, name by name
     )
 

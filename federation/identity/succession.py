@@ -5,7 +5,7 @@ Nothing is taken back that was settled: whoever stole the key that signs ``hub.j
 otherwise let a key hold again that its hub had ended, or go back to a log that it had closed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from federation.errors import Alarm, RefusedError
@@ -68,6 +68,17 @@ def with_req_key(hub: HubFile, public: PublicKey) -> HubFile:
     """Sign requests and answers with another key from now on, and with none of those before."""
     last = max((int(key.id.rpartition("-")[2]) for key in hub.req_keys), default=0)
     return replace(hub, req_keys=(ReqKey(f"{hub.hub}#req-{last + 1}", public),))
+
+
+def introduced_anew(hub: HubFile, *, base: str, operators: Sequence[str]) -> HubFile:
+    """Be met elsewhere, or speak for others, from now on; who runs it stays.
+
+    Args:
+        hub: as it is.
+        base: where it is met.
+        operators: for whom else it speaks; the one that runs it comes first anyhow.
+    """
+    return replace(hub, base=base, operators=tuple(dict.fromkeys((hub.operator.id, *operators))))
 
 
 def next_log(hub: HubFile) -> str:

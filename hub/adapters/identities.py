@@ -234,7 +234,7 @@ class Identity:
         """
         if self.known() is None:
             raise MissingKeyError(NAMELESS)
-        leaving = self.key(ROOT)
+        leaving = self._root()
         shared = ceremony(folders, randomness)
         roles = replace(
             self._roles(), root=tuple(one.public for one in shared), threshold=THRESHOLD
@@ -297,7 +297,7 @@ class Identity:
             timestamp=timestamp.public,
         )
         signers = repository.Signers((targets,), (snapshot,), (timestamp,))
-        root = [load(one / ROOT_FILE) for one in folders] or [self.key(ROOT)]
+        root = [load(one / ROOT_FILE) for one in folders] or [self._root()]
         version = self._rotated(roles, root, now, signers=signers, leaving=leaving)
         for name in online:
             self._follow_up(name)
@@ -330,6 +330,15 @@ class Identity:
             else _newest(self.folder / "tuf" / "metadata", role)
         )
         return reading.expiry_of(newest) - now < life // 2
+
+    def _root(self) -> MemorySigner:
+        """The root's key, if it is here."""
+        if not self._has(ROOT):
+            raise MissingKeyError(
+                "the root's key is not here, people keep it: name folders with as many of their "
+                "keys as the root asks for"
+            )
+        return self.key(ROOT)
 
     def _has(self, name: str) -> bool:
         return self._path(name).exists()

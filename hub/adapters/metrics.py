@@ -92,9 +92,18 @@ class Metrics:
             self._probe_seconds.observe(seconds)
 
     def partner(
-        self, hub: str, *, behind: int, alive_seconds: float | None, weight: Mapping[str, bool]
+        self,
+        hub: str,
+        *,
+        behind: int,
+        alive_seconds: float | None,
+        weight: Mapping[str, bool],
+        witnessed: bool,
+        failing: bool,
     ) -> None:
         """Say how a partner is: how far we are behind, how old its last sign of life, its word."""
+        self._partner_witnessed.labels(hub).set(witnessed)
+        self._partner_failing.labels(hub).set(failing)
         self._partner_behind.labels(hub).set(behind)
         # Who never said so is no fresher than anybody: an alarm above a limit must ring.
         self._partner_alive.labels(hub).set(math.inf if alive_seconds is None else alive_seconds)
@@ -178,6 +187,18 @@ class Metrics:
         self._partner_alive = self._gauge(
             "partner_alive_seconds",
             "How long ago a partner said that it is alive",
+            "livemostrecent",
+            ["partner"],
+        )
+        self._partner_witnessed = self._gauge(
+            "partner_witnessed",
+            "Whether a third hub saw a partner's log within a day",
+            "livemostrecent",
+            ["partner"],
+        )
+        self._partner_failing = self._gauge(
+            "partner_failing",
+            "Whether following a partner failed when it was tried last",
             "livemostrecent",
             ["partner"],
         )

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """New keys for what this hub says: made, shown to partners, and used from that moment on."""
 
+from collections.abc import Sequence
+
 from federation.errors import MissingKeyError
 from federation.identity import succession
 from federation.identity.values import HubFile
 from federation.log.verifiers import Verifier
 from federation.signers.files import Randomness
-from hub.adapters.identities import NAMELESS, Identity, log_key
+from hub.adapters.identities import BASE, NAMELESS, Identity, log_key
 
 
 def change_op_key(
@@ -39,6 +41,26 @@ def change_req_key(identity: Identity, *, randomness: Randomness, now: int) -> s
     new = succession.with_req_key(known, key.public)
     identity.show(new, now)
     return new.req_keys[-1].id
+
+
+def introduce_anew(
+    identity: Identity, *, public_url: str, operators: Sequence[str] | None, now: int
+) -> None:
+    """Say anew where the hub is met and for whom it speaks; same errors.
+
+    Args:
+        identity: the hub's.
+        public_url: where others find it.
+        operators: for whom it speaks beside the one that runs it; None: as before.
+        now: seconds since 1970.
+
+    Raises:
+        MalformedError: A name is none, or the address is none that a partner may be at.
+    """
+    known = _known(identity)
+    said = known.operators if operators is None else operators
+    base = public_url.rstrip("/") + BASE
+    identity.show(succession.introduced_anew(known, base=base, operators=said), now)
 
 
 def begin_log(

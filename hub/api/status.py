@@ -15,7 +15,9 @@ from hub.web.policy import ANY_KEY, PUBLIC, policy
 from matching.freshness import Freshness
 from matching.signals import ORDER
 
-_PARTNER = ("hub", "state", "weight", "behind", "alive_seconds_ago", "witnessed", "error")
+_PARTNER = (
+    "hub", "state", "weight", "because", "behind", "alive_seconds_ago", "witnessed", "error"
+)  # fmt: skip
 
 blueprint = Blueprint("status", __name__, description="How the hub is.")
 
@@ -46,10 +48,15 @@ class PartnerSchema(StrictSchema):
         required=True,
         metadata={"description": "What its word weighs: counted, shown for review, or hidden."},
     )
+    because = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Why its word does not count, if it does not."},
+    )
     behind = fields.Integer(required=True, metadata={"description": "Entries not applied yet."})
     alive_seconds_ago = fields.Integer(required=True, allow_none=True)
     witnessed = fields.Boolean(
-        required=True, metadata={"description": "Whether a third hub saw its log."}
+        required=True, metadata={"description": "Whether a third hub saw its log of late."}
     )
     error = fields.String(required=True, allow_none=True)
 

@@ -18,6 +18,7 @@ from federation.identity.values import HubFile
 from hub.adapters import clock
 from hub.adapters.abroad import allowance_of, ask, open_wire
 from hub.adapters.identities import Identity, Introduction
+from hub.adapters.rotations import introduce_anew
 from hub.cli import preparing
 from hub.cli.exits import CommandError, Exit, read_settings
 from hub.cli.listing import show, show_one
@@ -26,7 +27,7 @@ from hub.cli.output import json_option, print_json
 from hub.domain.members import TLP
 from hub.domain.pace import DAY
 from hub.domain.vocabulary import VOCABULARY
-from hub.ports.exchange import ACTIVE, COUNTS, PAUSED, QUARANTINED, REVIEW, STORE
+from hub.ports.exchange import ACTIVE, PAUSED, QUARANTINED
 from hub.services.exchange import partners as services
 from hub.services.exchange.holding import end_held
 from hub.services.office import CONSOLE
@@ -34,10 +35,13 @@ from hub.settings import Settings
 from hub.wiring import assemble
 
 KINDS = tuple(VOCABULARY.lists["operator_kind"].terms)
-LEVELS = {"store": STORE, "review": REVIEW, "counts": COUNTS}
-PARTNER = ("hub", "state", "level", "weight", "sets", "behind", "alive_seconds_ago", "error")
+LEVELS = {word: level for level, word in services.LEVELS.items()}
+PARTNER = (
+    "hub", "state", "level", "weight", "because", "sets", "behind", "alive_seconds_ago", "error"
+)  # fmt: skip
 EVIDENCE = ("alarm", "what", "at", "count")
 SHARED = ("partner", "set", "shared")
+US = ("hub", "base", "operators")
 
 _us = [
     click.option("--as", "name", metavar="NAME", help="This hub's DNS-style name, for good."),
@@ -95,9 +99,17 @@ def pair(
     try:
         pairing = Pairing.parse(line.strip())
     except RefusedError as error:
-        raise CommandError(f"That is no pairing line: {error}.", Exit.USAGE) from error
+        raise CommandError(
+            f"That is no pairing line: {error}. Put it in single quotes, for it has semicolons.",
+            Exit.USAGE,
+        ) from error
     with office() as hub:
         own = _introduced(settings, name, operator, kind, operators)
+        if own.hub == pairing.hub or own.root_sha256 == pairing.root_sha256:
+            raise CommandError(
+                "That is this hub's own line. Give it to the other hub's people, and enrol "
+                "the line that they give you.", Exit.USAGE,
+            )  # fmt: skip
         known = _asked(pairing, settings)
         services.enrol(
             pairing,
@@ -112,6 +124,36 @@ def pair(
         click.echo(f"Share a set with it: breakwater partners share {pairing.hub} SET_ID.")
         click.echo("Give it this line in return, if it has none yet:")
     _show_line(own, as_json=as_json)
+
+
+@partners.command("introduce")
+@click.option(
+    "--speaks-for", "operators", multiple=True, metavar="NAME",
+    help="An operator that this hub speaks for, beside the one that runs it. Say it again for "
+    "more: it is the whole list. Without it the list stays.",
+)  # fmt: skip
+@json_option
+def introduce(*, operators: Sequence[str], as_json: bool) -> None:
+    """Tell partners anew where this hub is met (BREAKWATER_PUBLIC_URL), and for whom it speaks.
+
+    Partners that know this hub at another address pair once more, with the line that ``partners
+    invite`` prints now. Whom they let it speak for is theirs to say: ``partners vouch``.
+    """
+    settings = read_settings()
+    identity = Identity(settings.data)
+    try:
+        introduce_anew(
+            identity,
+            public_url=settings.public_url,
+            operators=operators or None,
+            now=int(time.time()),
+        )
+    except FederationError as error:
+        raise CommandError(f"Nothing was changed: {error}.", Exit.USAGE) from error
+    known = identity.known()
+    if known is not None:
+        row = {"hub": known.hub, "base": known.base, "operators": list(known.operators)}
+        show_one(US, row, as_json=as_json)
 
 
 @partners.command("list")
@@ -134,6 +176,9 @@ def share(*, hub_name: str, set_id: str, name: str | None, tlp: str | None, as_j
     with office() as hub:
         done = services.share(hub_name, set_id, set_name=name, tlp=tlp, by=CONSOLE, hub=hub)
     show_one(SHARED, done.body, as_json=as_json)
+    stay = done.body["accounts_that_stay"]
+    if stay and not as_json:
+        click.echo(f"Accounts do not cross hubs: {stay} in this set stay here.")
 
 
 @partners.command("unshare")
@@ -242,11 +287,17 @@ def _introduced(
 ) -> Pairing:
     """The line of this hub, whose keys are made now if there are none."""
     identity = Identity(settings.data)
-    if identity.known() is not None:
-        if name or operator or kind or operators:
+    known = identity.known()
+    if known is not None:
+        # The same words once more are no mistake: a pairing that failed is typed again.
+        us = (known.hub, known.operator.id, known.operator.kind)
+        given = (name, operator, kind)
+        is_other = any(one not in {None, it} for one, it in zip(given, us, strict=True))
+        if is_other or set(operators) - set(known.operators):
             raise CommandError(
-                "This hub has a name and keys already; leave out --as, --run-by, --kind and "
-                "--speaks-for.", Exit.USAGE,
+                f"This hub is {known.hub} already, run by {known.operator.id} "
+                f"({known.operator.kind}), and has keys: leave out --as, --run-by and --kind. For "
+                "whom it speaks, breakwater partners introduce changes.", Exit.USAGE,
             )  # fmt: skip
         return identity.pairing()
     if name is None or operator is None or kind is None:
@@ -275,8 +326,10 @@ def _asked(pairing: Pairing, settings: Settings) -> HubFile:
         ) from error  # fmt: skip
     except RefusedError as error:
         raise CommandError(
-            f"{pairing.hub} is not what the line says, and is not enrolled: {error}.", Exit.FOUND
-        ) from error
+            f"{pairing.hub} is not what the line says, or may not be asked, and is not enrolled: "
+            f"{error}. In a private network, or on one machine, BREAKWATER_PARTNER_NETWORKS says "
+            "which addresses may be asked.", Exit.FOUND,
+        ) from error  # fmt: skip
 
 
 def _show_line(line: Pairing, *, as_json: bool) -> None:

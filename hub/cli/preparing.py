@@ -80,8 +80,9 @@ def require_schema(settings: Settings) -> None:
     """
     if not is_current(settings):
         raise CommandError(
-            "The database has another schema: run breakwater db upgrade.", Exit.UNAVAILABLE
-        )
+            "There is no database of this version here: start the hub once (breakwater up), or "
+            "run breakwater db upgrade.", Exit.UNAVAILABLE,
+        )  # fmt: skip
 
 
 def is_current(settings: Settings) -> bool:

@@ -16,7 +16,7 @@ from hub.cli import preparing
 from hub.cli.exits import CommandError, Exit, read_settings
 from hub.cli.listing import show_one
 from hub.cli.output import json_option
-from hub.domain.errors import NotFoundError
+from hub.domain.errors import BadInputError, NotFoundError
 from hub.ports import Hub
 from hub.services.exchange import renewing
 from hub.wiring import assemble
@@ -42,7 +42,10 @@ def replace_operations(*, stolen_at: int | None, as_json: bool) -> None:
     counted from 0; breakwater log verify tells how many there are.
     """
     with _hub() as hub:
-        made = renewing.change_operation_key(hub, stolen_at=stolen_at)
+        try:
+            made = renewing.change_operation_key(hub, stolen_at=stolen_at)
+        except BadInputError as error:
+            raise CommandError(str(error.flaws[0].detail), Exit.USAGE) from error
     show_one(("key",), {"key": made}, as_json=as_json)
 
 

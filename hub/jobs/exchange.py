@@ -156,6 +156,8 @@ def _show(known: Sequence[Enrolled], hub: Hub) -> None:
             behind=told["behind"],
             alive_seconds=told["alive_seconds_ago"],
             weight={name: told["weight"] == name for name in partners.WEIGHTS},
+            witnessed=told["witnessed"],
+            failing=told["error"] is not None,
         )
 
 

@@ -234,7 +234,14 @@ class MetricsPort(Protocol):
         ...
 
     def partner(
-        self, hub: str, *, behind: int, alive_seconds: float | None, weight: Mapping[str, bool]
+        self,
+        hub: str,
+        *,
+        behind: int,
+        alive_seconds: float | None,
+        weight: Mapping[str, bool],
+        witnessed: bool,
+        failing: bool,
     ) -> None:
         """Say how a partner is; see ``services.exchange.partners``."""
         ...

@@ -76,6 +76,10 @@ class Indicators(Protocol):
         """Internal keys of the live entries of a set beyond one, in order."""
         ...
 
+    def count_in(self, set_key: int, item_kind: str) -> int:
+        """How many live indicators of a kind are in a set."""
+        ...
+
     def codes(self, keys: Iterable[int]) -> dict[int, tuple[Code, ...]]:
         """The codes that the latest versions of those indicators carry."""
         ...

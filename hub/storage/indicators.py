@@ -104,6 +104,15 @@ class SqlIndicators:
         )
         return list(rows)
 
+    def count_in(self, set_key: int, item_kind: str) -> int:
+        """How many live indicators of a kind are in a set."""
+        found = self._connection.scalar(
+            sa.select(sa.func.count())
+            .select_from(_e.join(_i, _i.c.key == _e.c.indicator))
+            .where(_e.c.set_key == set_key, _e.c.live, _i.c.item_kind == item_kind)
+        )
+        return int(found or 0)
+
     def codes(self, keys: Iterable[int]) -> dict[int, tuple[Code, ...]]:
         """The codes that the latest versions of those indicators carry."""
         found: dict[int, list[Code]] = {}

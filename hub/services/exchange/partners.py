@@ -5,9 +5,10 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
+from federation.audience import STAYS
 from federation.believing import Head, Partner
 from federation.errors import RefusedError
-from federation.forms.names import set_id as set_id_of_others
+from federation.forms.names import hub_name, set_id as set_id_of_others
 from federation.identity import hubfile
 from federation.identity.hubfile import read_hub_file
 from federation.identity.pairing import Pairing
@@ -19,14 +20,20 @@ from federation.relays import Origin
 from hub.domain.answers import Answer
 from hub.domain.changes import SYSTEM
 from hub.domain.errors import ConflictError, NotFoundError, flaw
+from hub.domain.guards import ACCOUNT
 from hub.domain.members import ACTIVE as IN_USE, MemberSet
+from hub.domain.statements import tlp_of
 from hub.ports import Hub, Work
-from hub.ports.exchange import ACTIVE, COUNTS, QUARANTINED, STORE, SUSPENDED, Enrolled
+from hub.ports.exchange import ACTIVE, COUNTS, QUARANTINED, REVIEW, STORE, SUSPENDED, Enrolled
 from hub.services.office import Caller, Office, changed, shown
 
 GOOD, STALE, HIDDEN = "good", "stale", "quarantined"
 """States of a party: it votes; it is shown, and does not; it is not even shown."""
 WEIGHTS = (GOOD, STALE, HIDDEN)
+SILENT, UNWITNESSED, NOT_TOLD_OF = "silent", "unwitnessed", "not told of"
+"""Why a word does not count: nobody there said of late that it is alive; no third hub saw its log
+of late; nobody who is followed told of late who it is."""
+LEVELS = {STORE: "store", REVIEW: "review", COUNTS: "counts"}
 FRESH_SECONDS = 24 * 3600
 """How long the word of a hub counts that does not say that it is alive."""
 
@@ -81,13 +88,31 @@ def weight(partner: Enrolled, now: int, via: Enrolled | None = None) -> str:
     level = partner.level if via is None else min(partner.level, via.level)
     if partner.state == QUARANTINED or level == STORE:
         return HIDDEN
+    return GOOD if because(partner, now, via) is None else STALE
+
+
+def because(partner: Enrolled, now: int, via: Enrolled | None = None) -> str | None:
+    """Why the word of a partner's members does not count; None: it does.
+
+    Args:
+        partner: or another hub, whose word is passed on.
+        now: seconds since 1970.
+        via: by whom it is passed on.
+    """
+    level = partner.level if via is None else min(partner.level, via.level)
+    if partner.state != ACTIVE:
+        return partner.state
+    if level < COUNTS:
+        return f"level {LEVELS[level]}"
     head = partner.trust.head
-    is_fresh = head is not None and is_alive(head, now)
+    if head is None or not is_alive(head, now):
+        return SILENT
     # Nobody corroborates alone: two hubs without a third that saw the log are as one.
-    is_seen = head is not None and is_witnessed(head, now)
-    is_met = not partner.relayed or (via is not None and _is_told_of(partner, via, now))
-    counts = partner.state == ACTIVE and level >= COUNTS and is_fresh and is_seen and is_met
-    return GOOD if counts else STALE
+    if not is_witnessed(head, now):
+        return UNWITNESSED
+    if partner.relayed and (via is None or not _is_told_of(partner, via, now)):
+        return NOT_TOLD_OF
+    return None
 
 
 def _is_told_of(partner: Enrolled, via: Enrolled, now: float) -> bool:
@@ -146,8 +171,18 @@ def enrol(
 
     Raises:
         ConflictError: It is enrolled already.
+        BadInputError: The name of an operator is none.
     """
+    _check_names(operators)
     with hub.begin.writing(by.actor) as work:
+        known = work.partners.named(pairing.hub)
+        if known is not None and known.root != pairing.root_sha256:
+            raise ConflictError(
+                f"{pairing.hub} is a partner already, by another root. Whoever gave you this line "
+                "is not who you paired with, or began anew: ask its people."
+            )
+        if known is not None and known.base != pairing.base:
+            return _moved(known, pairing, identity, hub, work)
         work.partners.add(
             hub=pairing.hub,
             base=pairing.base,
@@ -160,6 +195,16 @@ def enrol(
         if identity is not None:
             work.partners.change(made.key, identity=hubfile.write(identity))
         return changed(work, 201, told(made, hub.clock()), partner=pairing.hub)
+
+
+def _moved(
+    known: Enrolled, pairing: Pairing, identity: HubFile | None, hub: Office, work: Work
+) -> Answer:
+    """Ask a partner elsewhere from now on; what was settled with it stays."""
+    said = {} if identity is None else {"identity": hubfile.write(identity)}
+    work.partners.change(known.key, base=pairing.base, error=None, **said)
+    body = told(_enrolled(pairing.hub, work), hub.clock())
+    return changed(work, 200, body, partner=pairing.hub, base=pairing.base)
 
 
 def share(
@@ -179,7 +224,7 @@ def share(
 
     Raises:
         NotFoundError: There is no such partner; or no such set, and nothing says how to make it.
-        BadInputError: The id is none.
+        BadInputError: The id is none; or the set is one that stays at this hub.
         ConflictError: The name is taken.
     """
     with hub.begin.writing(by.actor) as work:
@@ -187,10 +232,13 @@ def share(
         found = work.access.set(set_id) or _made(
             set_id, set_name, tlp, home=partner.hub, hub=hub, work=work
         )
+        _check_may_leave(found)
         work.partners.share(partner.key, found.key)
         # What was of no use to anybody else may be of use to it.
         work.relays.again()
-        body = {"partner": name, "set": set_id, "shared": True}
+        # Accounts do not cross hubs yet: whoever shares the set is told how many stay.
+        stay = work.indicators.count_in(found.key, ACCOUNT)
+        body = {"partner": name, "set": set_id, "shared": True, "accounts_that_stay": stay}
         return changed(work, 200, body, partner=name, set=set_id, shared=True)
 
 
@@ -215,7 +263,9 @@ def change(name: str, *, by: Caller, hub: Office, **values: Any) -> Answer:
 
     Raises:
         NotFoundError: There is no such partner.
+        BadInputError: The name of an operator is none.
     """
+    _check_names(values.get("operators", ()))
     with hub.begin.writing(by.actor) as work:
         work.partners.change(_heard_of(name, work).key, **values)
         partner = _heard_of(name, work)
@@ -223,7 +273,11 @@ def change(name: str, *, by: Caller, hub: Office, **values: Any) -> Answer:
         if values.keys() & {"state", "operators"}:
             # What others passed on of it, and we did not take, is read once more.
             work.partners.unhear()
-        return changed(work, 200, told(partner, hub.clock()), partner=name, **values)
+        said = {
+            one: shown(value) if isinstance(value, datetime) else value
+            for one, value in values.items()
+        }
+        return changed(work, 200, told(partner, hub.clock()), partner=name, **said)
 
 
 def accuse(partner: Enrolled, error: RefusedError, *, is_over: bool, hub: Hub) -> None:
@@ -266,8 +320,9 @@ def told(partner: Enrolled, now: datetime, via: Enrolled | None = None) -> dict[
         "hub": partner.hub,
         "base": partner.base,
         "state": partner.state,
-        "level": partner.level,
+        "level": LEVELS[partner.level],
         "weight": weight(partner, int(now.timestamp()), via),
+        "because": because(partner, int(now.timestamp()), via),
         "via": None if via is None else via.hub,
         "relayed": partner.relayed,
         "operators": sorted(partner.operators),
@@ -275,11 +330,30 @@ def told(partner: Enrolled, now: datetime, via: Enrolled | None = None) -> dict[
         "applied": partner.trust.applied,
         "behind": (head.size if head is not None else 0) - partner.trust.applied,
         "alive_seconds_ago": int(now.timestamp()) - alive if alive else None,
-        "witnessed": head is not None and head.witnessed_at is not None,
+        "witnessed": head is not None and is_witnessed(head, now.timestamp()),
         "refused": partner.refused,
         "reached_at": None if partner.reached_at is None else shown(partner.reached_at),
         "error": partner.error,
     }
+
+
+def _check_names(operators: Collection[str]) -> None:
+    """Refuse what can be nobody's name: it would be believed of nobody, and nobody would know."""
+    for one in operators:
+        try:
+            hub_name(one)
+        except ValueError as error:
+            raise flaw("malformed-name", f"{one!r} is no operator's name: {error}.") from error
+
+
+def _check_may_leave(found: MemberSet) -> None:
+    """Refuse what would be shared in name only, or what is for trying things out."""
+    if found.sandbox:
+        raise flaw(
+            "sandbox-set", "What is in a sandbox set stays at this hub: share another (sets add)."
+        )
+    if tlp_of(found.tlp) in STAYS:
+        raise flaw("tlp-stays", f"What is in a set labelled {found.tlp} stays at this hub.")
 
 
 def _made(
@@ -310,7 +384,7 @@ def _made(
 def _enrolled(name: str, work: Work) -> Enrolled:
     found = work.partners.named(name)
     if found is None:
-        raise NotFoundError("partner")
+        raise NotFoundError(f"partner as {name}")
     return found
 
 
@@ -318,5 +392,5 @@ def _heard_of(name: str, work: Work) -> Enrolled:
     """A partner, or a hub whose word is passed on."""
     found = work.partners.heard_of(name)
     if found is None:
-        raise NotFoundError("partner")
+        raise NotFoundError(f"partner as {name}")
     return found

@@ -88,7 +88,12 @@ class Sets:
         """
         shared = work.partners.shared_sets()
         manifests = work.manifests.counting(int(now.timestamp()))
-        known = {key: one for key in shared if (one := directory.set_keyed(key)) is not None}
+        # What is for trying things out stays among those who do.
+        known = {
+            key: one
+            for key in shared
+            if (one := directory.set_keyed(key)) is not None and not one.sandbox
+        }
         tlp = {key: statements.tlp_of(one.tlp) for key, one in known.items()}
         theirs = {one.set_key: one.tlp for one in manifests.values() if one.tlp in STRICTNESS}
         tlp = {key: max(label, theirs.get(key, label), key=STRICTNESS.index)

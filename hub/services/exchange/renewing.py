@@ -6,7 +6,7 @@ to append looks again by which key.
 """
 
 from hub.domain.changes import SYSTEM
-from hub.domain.errors import NotFoundError
+from hub.domain.errors import NotFoundError, flaw
 from hub.ports import Hub
 from hub.ports.exchange import Voice
 
@@ -21,11 +21,18 @@ def change_operation_key(hub: Hub, *, stolen_at: int | None = None) -> str:
 
     Raises:
         NotFoundError: This hub has no identity.
+        BadInputError: The log has no such entry.
         MissingKeyError: The key that signs who it is is not here.
     """
     voice = _voice(hub)
     with hub.begin.writing(SYSTEM) as work:
         log = work.logs.open(voice.log.origin, lock=True)
+        if stolen_at is not None and stolen_at > log.size:
+            raise flaw(
+                "beyond-the-log",
+                f"The log has {log.size} entries, counted from 0: {stolen_at} would let stand all "
+                "that a thief signed. Name the first entry that may be a thief's.",
+            )
         return hub.abroad.change_op_key(size=log.size, stolen_at=stolen_at)
 
 

@@ -40,13 +40,23 @@ def samples(figures):
 def test_a_partner_that_never_said_that_it_is_alive_is_not_fresh():
     metrics = Metrics()
     for hub, ago in (("hub-a.example", 5), ("hub-b.example", None)):
-        metrics.partner(hub, behind=0, alive_seconds=ago, weight={"good": True})
+        metrics.partner(
+            hub,
+            behind=0,
+            alive_seconds=ago,
+            weight={"good": True},
+            witnessed=ago is not None,
+            failing=ago is None,
+        )
 
     found = samples(metrics.registry)
 
     name = "breakwater_partner_alive_seconds"
     assert found[name, ("partner", "hub-a.example")] == 5
     assert found[name, ("partner", "hub-b.example")] == math.inf
+    for name, of_b in (("witnessed", 0), ("failing", 1)):
+        assert found[f"breakwater_partner_{name}", ("partner", "hub-a.example")] == 1 - of_b
+        assert found[f"breakwater_partner_{name}", ("partner", "hub-b.example")] == of_b
 
 
 def test_what_happens_is_counted_under_its_own_name():

@@ -36,6 +36,10 @@ class Parties(Protocol):
         """Who speaks by those parties."""
         ...
 
+    def mouths(self, operators: Collection[str]) -> list[tuple[str, str | None]]:
+        """Through which hubs operators of those names spoke; None: one has a member here."""
+        ...
+
     def operator_ids(self, keys: set[int]) -> dict[int, str]:
         """Public ids of operators by internal key."""
         ...

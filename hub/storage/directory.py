@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who there is, read whole: keys, grants, sets and labels for a worker's memory; and parties."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -91,6 +91,16 @@ class SqlDirectory:
             )
             for row in rows
         }  # fmt: skip
+
+    def mouths(self, operators: Collection[str]) -> list[tuple[str, str | None]]:
+        """Through which hubs operators of those names spoke; None: one has a member here."""
+        if not operators:
+            return []
+        named = _o.c.name.in_(list(operators))
+        abroad = sa.select(_o.c.name, _p.c.hub).join(_p, _p.c.operator == _o.c.key)
+        here = sa.select(_o.c.name, sa.null().label("hub")).join(_m, _m.c.operator == _o.c.key)
+        rows = self._connection.execute(sa.union(abroad.where(named), here.where(named)))
+        return [(row.name, row.hub) for row in rows]
 
     def operator_ids(self, keys: set[int]) -> dict[int, str]:
         """Public ids of operators by internal key."""

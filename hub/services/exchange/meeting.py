@@ -13,7 +13,7 @@ from federation.log.notes import MAX_BYTES
 from federation.ports import Wire
 from federation.trust import Trust, seen
 from hub.domain.changes import SYSTEM
-from hub.ports import Hub
+from hub.ports import Hub, Work
 from hub.ports.exchange import ACTIVE, SUSPENDED, Enrolled, Voice, mirror_of
 from hub.services.exchange import origins, partners
 from hub.services.exchange.learning import learn
@@ -29,7 +29,7 @@ def unmet(partner: Enrolled, hub: Hub, voice: Voice) -> list[Enrolled]:
         known = work.partners.known()
         homes = work.manifests.homes()
         counting = work.manifests.counting(int(hub.clock().timestamp()))
-    named = origins.relayed(partner, known, homes, counting, voice.hub)
+    named = origins.relayed(partner, known, homes, counting, here=voice.hub, others={})
     return [one for one in known if one.hub in named and one.relayed and one.state == ACTIVE]
 
 
@@ -83,10 +83,24 @@ def keep(
         if head is not None:
             work.partners.keep(other.key, expected=other.trust.applied, trust=head)
         work.partners.change(other.key, reached_at=hub.clock(), via=partner.key, base=said.base)
+        _tell(other, said, hub, voice, work)
         fresh = work.partners.keyed(other.key) or other
         partners.mark(fresh, int(hub.clock().timestamp()), work)
         work.commit()
     return is_new
+
+
+def _tell(other: Enrolled, said: HubFile, hub: Hub, voice: Voice, work: Work) -> None:
+    """Let people know if nothing of it is believed before they said for whom it speaks."""
+    others = origins.mouths(work, work.partners.known(), voice)
+    is_heard = bool(origins.speaks_for(other, said, others))
+    is_told = partners.awaits_word(other)
+    if is_heard and is_told:
+        work.partners.change(other.key, error=None)
+    elif not is_heard and not is_told and other.error is None:
+        what = f"others speak for {said.operator.id} here; if it does too, let people vouch"
+        work.partners.change(other.key, error=f"{Alarm.UNVOUCHED.value}: {what}")
+        work.partners.accuse(other.key, RefusedError(Alarm.UNVOUCHED, what), hub.clock())
 
 
 def _head(other: Enrolled, said: HubFile, note: bytes, hub: Hub, voice: Voice) -> Trust | None:

@@ -8,9 +8,10 @@ is one register, and lands in the same sets.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from federation.identity.values import HubFile
 from federation.relays import Origin
 from hub.ports import Work
-from hub.ports.exchange import ACTIVE, Enrolled
+from hub.ports.exchange import ACTIVE, Enrolled, Voice
 from hub.ports.manifests import SetHome, SetManifest
 from hub.services.exchange import partners
 
@@ -61,14 +62,59 @@ def is_named(one: Enrolled, manifest: SetManifest) -> bool:
     return manifest.lets_onward and manifest.hubs.get(one.hub) == one.root
 
 
+Mouths = Mapping[str, frozenset[str | None]]
+"""The hubs that speak for organisations, by the organisation's name; None: our own."""
+
+
+def mouths(work: Work, known: Collection[Enrolled], voice: Voice) -> Mouths:
+    """Who speaks for the organisations by which hubs say that they are run: who did, and who may.
+
+    It is asked of those hubs of which nobody here said for whom they speak.
+    """
+    said = (partners.identity_of(one) for one in known if not one.operators)
+    names = {it.operator.id for it in said if it is not None}
+    found: dict[str, set[str | None]] = {name: set() for name in names}
+    for name, hub in work.directory.mouths(names):
+        found[name].add(hub)
+    for one in known:
+        for name in names & one.operators:
+            found[name].add(one.hub)
+    if voice.operator in found:
+        found[voice.operator].add(None)
+    return {name: frozenset(hubs) for name, hubs in found.items()}
+
+
+def speaks_for(one: Enrolled, said: HubFile, others: Mouths) -> frozenset[str]:
+    """The organisations for which a hub may speak here: whom people name, if they do.
+
+    Else the one that runs it, by what it says: for that has nobody's word but its own, and so is
+    nobody's who speaks here otherwise. One vote an organisation must not be anybody's to take.
+    """
+    if one.operators:
+        return one.operators
+    name = said.operator.id
+    return frozenset() if others.get(name, frozenset()) - {one.hub} else frozenset({name})
+
+
 def relayed(
     partner: Enrolled,
     known: Collection[Enrolled],
     homes: Mapping[str, SetHome],
     counting: Mapping[str, SetManifest],
+    *,
     here: str,
+    others: Mouths,
 ) -> dict[str, Origin]:
-    """The hubs whose operations a partner may pass on to us, by name."""
+    """The hubs whose operations a partner may pass on to us, by name.
+
+    Args:
+        partner: who passes on.
+        known: everybody.
+        homes: all sets, by public id.
+        counting: the manifests that count.
+        here: our own name.
+        others: who speaks for whom.
+    """
     common = {
         name: it
         for name, it in counting.items()
@@ -83,11 +129,11 @@ def relayed(
             name for name, it in homes.items() if it.home == one.hub and name in partner.sets
         )
         if sets or at_home:
-            found[one.hub] = _origin(one, sets, at_home)
+            found[one.hub] = _origin(one, sets, at_home, others)
     return found
 
 
-def _origin(one: Enrolled, sets: frozenset[str], homes: frozenset[str]) -> Origin:
+def _origin(one: Enrolled, sets: frozenset[str], homes: frozenset[str], others: Mouths) -> Origin:
     said = partners.identity_of(one)
     if said is None or one.state != ACTIVE:
         # Nothing of it is believed for now.
@@ -97,8 +143,7 @@ def _origin(one: Enrolled, sets: frozenset[str], homes: frozenset[str]) -> Origi
         log=said.log.origin,
         keys=partners.log_keys(said),
         op_keys={key.id: key for key in said.log_op_keys},
-        # Unless people say otherwise, the one that runs it, and nobody else.
-        operators=one.operators or frozenset({said.operator.id}),
+        operators=speaks_for(one, said, others),
         sets=sets,
         homes=homes,
     )

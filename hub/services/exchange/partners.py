@@ -7,7 +7,7 @@ from typing import Any
 
 from federation.audience import STAYS
 from federation.believing import Head, Partner
-from federation.errors import RefusedError
+from federation.errors import Alarm, RefusedError
 from federation.forms.names import hub_name, set_id as set_id_of_others
 from federation.identity import hubfile
 from federation.identity.hubfile import read_hub_file
@@ -269,6 +269,9 @@ def change(name: str, *, by: Caller, hub: Office, **values: Any) -> Answer:
     with hub.begin.writing(by.actor) as work:
         work.partners.change(_heard_of(name, work).key, **values)
         partner = _heard_of(name, work)
+        if "operators" in values and awaits_word(partner):
+            work.partners.change(partner.key, error=None)
+            partner = _heard_of(name, work)
         mark(partner, int(hub.clock().timestamp()), work)
         if values.keys() & {"state", "operators"}:
             # What others passed on of it, and we did not take, is read once more.
@@ -278,6 +281,11 @@ def change(name: str, *, by: Caller, hub: Office, **values: Any) -> Answer:
             for one, value in values.items()
         }
         return changed(work, 200, told(partner, hub.clock()), partner=name, **said)
+
+
+def awaits_word(partner: Enrolled) -> bool:
+    """Whether nothing of it is believed until people say for whom it speaks."""
+    return (partner.error or "").startswith(Alarm.UNVOUCHED.value)
 
 
 def accuse(partner: Enrolled, error: RefusedError, *, is_over: bool, hub: Hub) -> None:

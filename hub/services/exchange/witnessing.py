@@ -116,13 +116,14 @@ def settle(partner: Enrolled, known: HubFile, hub: Hub, voice: Voice) -> Partner
         everybody = work.partners.known()
         homes = work.manifests.homes()
         counting = work.manifests.counting(int(hub.clock().timestamp()))
+        mouths = origins.mouths(work, everybody, voice)
     others = [one for one in everybody if not one.relayed]
     return partners.trusted(
         partner,
         known,
         voice.hub,
         policy_for(partner, others),
-        relays=origins.relayed(partner, everybody, homes, counting, voice.hub),
+        relays=origins.relayed(partner, everybody, homes, counting, here=voice.hub, others=mouths),
         manifests=origins.shown_to(partner, counting),
     )
 

@@ -256,6 +256,17 @@ def test_what_its_label_keeps_at_home_stays(a, b, shared, alpha, beta, tlp):
     assert pushed(a, b) == 0
 
 
+def test_what_is_for_trying_out_stays(a, b, shared, alpha, beta):
+    trial = a.set("trial", sandbox=True)
+    a.share(b.name, trial)
+    b.share(a.name, trial)
+    contributed(
+        a.admit("tries.example.com", sets=[trial], sandbox=True), picture(pdq=pdq()), trial
+    )
+
+    assert pushed(a, b) == 0
+
+
 def test_a_partner_gets_only_what_its_sets_hold(open_hub, a, b, shared, alpha, beta):
     second = a.set("second")
     c = open_hub("hub-c.example")

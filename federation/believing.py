@@ -27,6 +27,8 @@ from federation.relays import Checkpoints, Origin, check_inclusion, unlike
 ONWARD = "set"
 NOT_THE_RELAYS = frozenset({Alarm.UNKNOWN_KEY, Alarm.RETIRED_KEY, Alarm.UNVOUCHED})
 """What is not held against whoever passes an operation on."""
+NOT_THE_RELAYS_LOG = frozenset({Alarm.UNKNOWN_KEY, Alarm.BAD_SIGNATURE})
+"""The same, of the checkpoint of its origin's log: who is on the way may know other keys of it."""
 SKEW = 300  # seconds that a partner's clock may be ahead of ours
 
 
@@ -140,6 +142,8 @@ class Believing:
         self._told = frozenset(page.sets)
         self._head, self._paths = head, paths
         self._shown = Checkpoints(page.notes)
+        self.strangers: set[str] = set()
+        """Hubs of which something by a key came that we do not know: they may have changed it."""
 
     def all(self) -> tuple[tuple[Received, ...], tuple[Refusal, ...], int]:
         """What is believed, what is not, and how many records say nothing to us."""
@@ -205,6 +209,7 @@ class Believing:
             # What its origin logged and is not for us to believe, or not yet, is no fault of
             # whoever is on the way, who may have other keys and other terms.
             if error.alarm in NOT_THE_RELAYS:
+                self._note_stranger(origin, error)
                 return None
             raise
         if said is None:
@@ -231,12 +236,19 @@ class Believing:
         try:
             check_inclusion(operation_id(payload_of(envelope)), inclusion, origin, self._shown)
         except RefusedError as error:
+            if error.alarm in NOT_THE_RELAYS_LOG:
+                self._note_stranger(origin, error)
+                return False
             # What holds of a closed log is said anew.
             is_another = self._shown.is_of_another_log(origin, inclusion.size)
             if error.alarm is Alarm.NOT_IN_LOG and is_another:
                 return False
             raise
         return True
+
+    def _note_stranger(self, origin: Origin, error: RefusedError) -> None:
+        if error.alarm is Alarm.UNKNOWN_KEY:
+            self.strangers.add(origin.hub)
 
     def _origin(self, name: str) -> Origin | None:
         """Whose word a partner passes on; None: of whom we may not hear yet."""

@@ -31,6 +31,7 @@ class Origin:
         hub: its name.
         log: name of its log.
         keys: that sign the log's checkpoints; none: nobody has told us yet who it is.
+        retired: keys that did, each with the size of the last tree that it signed.
         op_keys: keys of operations, by their ids.
         operators: names of the organisations that it may vouch for here.
         sets: public ids of the sets in which it, the partner and we are named together.
@@ -40,6 +41,7 @@ class Origin:
     hub: str
     log: str = ""
     keys: tuple[Verifier, ...] = ()
+    retired: tuple[tuple[Verifier, int], ...] = ()
     op_keys: Mapping[str, OpKey] = field(default_factory=dict)
     operators: frozenset[str] = frozenset()
     sets: frozenset[str] = frozenset()
@@ -49,6 +51,10 @@ class Origin:
     def is_known(self) -> bool:
         """Whether it was learnt who it is."""
         return bool(self.keys)
+
+    def signers(self, size: int) -> tuple[Verifier, ...]:
+        """The keys that may have signed a checkpoint of that size."""
+        return (*self.keys, *(key for key, last in self.retired if size <= last))
 
     def is_heard(self, operation: Operation) -> bool:
         """Whether its operation may come by another hub."""
@@ -94,7 +100,7 @@ class Checkpoints:
         """
         if (origin.log, size) not in self._opened:
             note = Note.parse(self.note(origin, size))
-            self._opened[origin.log, size] = opened(note, origin.log, origin.keys)
+            self._opened[origin.log, size] = opened(note, origin.log, origin.signers(size))
         return self._opened[origin.log, size]
 
 

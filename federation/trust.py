@@ -67,6 +67,7 @@ class Accepted:
         sets: public ids of the sets that the partner says it shares with us.
         trust: what is believed next; to be kept with the operations, or not at all.
         manifests: ids of the manifests by which both of us go, by their sets.
+        strangers: hubs of which it passed on what is signed by keys that are not known here.
     """
 
     operations: tuple[Received, ...]
@@ -75,6 +76,7 @@ class Accepted:
     sets: frozenset[str]
     trust: Trust
     manifests: Mapping[str, str] = field(default_factory=dict)
+    strangers: frozenset[str] = frozenset()
 
     @property
     def is_too_bad(self) -> bool:
@@ -117,7 +119,8 @@ def accept(data: bytes, partner: Partner, trust: Trust, now: int) -> Accepted:
     operations, refused, passed = believing.all()
     sets, after = frozenset(page.sets), Trust(head, frontier)
     both = {one: it for one, it in page.manifests.items() if partner.manifests.get(one) == it}
-    return Accepted(operations, refused, passed, sets, after, both)
+    strangers = frozenset(believing.strangers)
+    return Accepted(operations, refused, passed, sets, after, both, strangers)
 
 
 def accept_revokes(

@@ -7,7 +7,7 @@ Every partner has a thread of its own: who is slow, away or lying holds nobody e
 import random
 import secrets
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import structlog
 
@@ -164,6 +164,7 @@ def _show(known: Sequence[Enrolled], hub: Hub) -> None:
 def _follow(name: str, hub: Hub, stop: threading.Event) -> None:
     """Follow one partner until it is none any more."""
     pause, asked_at, met_at, limit = FIRST_PAUSE, 0.0, 0.0, MAX_RECORDS
+    strangers: set[str] = set()
     while not stop.is_set():
         try:
             voice = hub.abroad.voice()
@@ -177,9 +178,12 @@ def _follow(name: str, hub: Hub, stop: threading.Event) -> None:
                 _meet(name, hub, voice, only_new=False)
             elif now - met_at > MEET_SECONDS:
                 met_at = now
-                _meet(name, hub, voice, only_new=True)
-            if not _turn(name, hub, voice, stop, limit):
+                _meet(name, hub, voice, only_new=True, strangers=strangers)
+                strangers.clear()
+            turn = _turn(name, hub, voice, stop, limit)
+            if turn is None:
                 return
+            strangers |= turn.strangers
             limit = records_next(limit, hub.clock().timestamp() - now)
             pause = FIRST_PAUSE
         except FederationError as error:
@@ -203,24 +207,28 @@ def _ask_identity(name: str, hub: Hub) -> bool:
     return True
 
 
-def _meet(name: str, hub: Hub, voice: Voice, *, only_new: bool) -> None:
+def _meet(
+    name: str, hub: Hub, voice: Voice, *, only_new: bool, strangers: Collection[str] = ()
+) -> None:
     """Learn who they are whose word a partner brings, and that they are alive."""
     with hub.begin.reading() as work:
         partner = work.partners.named(name)
     known = None if partner is None else partners.identity_of(partner)
     if partner is not None and known is not None:
         wire = hub.abroad.wire(partner, known)
-        meeting.meet_all(partner, wire, hub, voice, only_new=only_new)
+        meeting.meet_all(partner, wire, hub, voice, only_new=only_new, strangers=strangers)
 
 
-def _turn(name: str, hub: Hub, voice: Voice, stop: threading.Event, limit: int) -> bool:
-    """One page; False: nobody follows it now."""
+def _turn(
+    name: str, hub: Hub, voice: Voice, stop: threading.Event, limit: int
+) -> pulling.Turn | None:
+    """One page; None: nobody follows it now."""
     began = hub.clock().timestamp()
     turn = pulling.pull(name, wait=LONGEST_WAIT, hub=hub, voice=voice, limit=limit)
     if turn is None:
-        return False
+        return None
     if turn.kept:
         log.info("operations_received", partner=name, count=turn.kept, behind=turn.behind)
     if turn.is_idle and hub.clock().timestamp() - began < 1.0:
         stop.wait(REST)
-    return True
+    return turn

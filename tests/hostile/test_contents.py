@@ -5,20 +5,35 @@ from dataclasses import replace
 
 import pytest
 
+from federation.identity.values import Log, RetiredKey
+from federation.log.verifiers import Verifier
 from federation.operations.leaves import Kind
 from federation.operations.payloads import write
 from federation.pages import Record
 from hub.domain.pace import FEW
 from hub.ports.exchange import SUSPENDED
+from hub.services.exchange import meeting, pulling
+from hub.services.exchange.partners import identity_of
 from hub.storage import tables
 from tests.hostile.contents import GROUP, MANY
+from tests.hostile.contract import directed, today
 from tests.hostile.making import envelope, rightly
 from tests.hostile.peer import envelope_of, honest, said, target
 from tests.hostile.playing import check_honest, holds
-from tests.hostile.third import AUTHOR, NAME
+from tests.hostile.third import (
+    AUTHOR,
+    LOG_ORIGIN,
+    NAME,
+    introduced,
+    passes_on,
+    theirs,
+    third_file,
+    third_of,
+)
 from tests.hostile.times import revoked
 from tests.simulators.partner import OP, THIEF
 from tests.simulators.statements import ORIGIN, SET
+from tests.support.signing import signer
 
 ROWS = {one.id: one for one in GROUP.behaviours}
 
@@ -98,6 +113,39 @@ def test_a_hub_names_who_shares_its_own_set(played):
 
 def test_of_two_manifests_of_one_version_none_counts(played):
     assert played(ROWS["D27.twice"]).dump().manifests == []
+
+
+def test_whose_log_has_another_key_is_asked_for_without_waiting_for_its_turn(contract):
+    peer, voice = honest(), contract.hub.abroad.voice()
+    assert voice is not None
+    with peer.behind() as served:
+        introduced(peer)
+        check_honest(contract.sync(served.url), 1)
+        with_another_log_key(third_of(peer))
+        passes_on(theirs(80))(peer)
+        with directed(peer.base, served.url, contract.address), today(contract.now):
+            turn = pulling.pull(peer.pairing.hub, wait=0, hub=contract.hub, voice=voice)
+            assert turn is not None
+            assert turn.strangers == {NAME}
+            assert not holds(contract.dump(), target(80))
+            partner = contract.partner()
+            known = identity_of(partner)
+            assert known is not None
+            ask = contract.hub.abroad.wire(partner, known), contract.hub, voice
+            assert meeting.meet_all(partner, *ask, only_new=True) == 0
+            assert meeting.meet_all(partner, *ask, only_new=True, strangers=turn.strangers) == 1
+        check_honest(contract.sync(served.url), 0)  # all of it was read once more
+
+    assert holds(contract.dump(), target(80))
+
+
+def with_another_log_key(third):
+    """What its first key signed is believed up to here."""
+    (old,) = third_file().log.vkeys
+    log, new = third.log, signer(164)
+    retired = RetiredKey(old, log.frontier.size, log.frontier.root().hex())
+    log.keys = replace(log.keys, log=new)
+    third.publish(log=Log(LOG_ORIGIN, (Verifier(LOG_ORIGIN, new.public).vkey,), (retired,)))
 
 
 # -- what is taken back ahead of the log ---------------------------------------------------------

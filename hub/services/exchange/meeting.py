@@ -6,6 +6,7 @@ is by now. A partner that keeps newer things back makes that hub's word old, and
 """
 
 import contextlib
+from collections.abc import Collection
 
 from federation.errors import Alarm, FederationError, RefusedError
 from federation.identity.values import HubFile
@@ -131,14 +132,23 @@ def _accuse(partner: Enrolled, error: RefusedError, hub: Hub) -> None:
         work.commit()
 
 
-def meet_all(partner: Enrolled, wire: Wire, hub: Hub, voice: Voice, *, only_new: bool) -> int:
+def meet_all(
+    partner: Enrolled,
+    wire: Wire,
+    hub: Hub,
+    voice: Voice,
+    *,
+    only_new: bool,
+    strangers: Collection[str] = (),
+) -> int:
     """Ask a partner for all of them, or for those of whom nothing is known yet; returns of whom.
 
-    That it does not know one of them holds nobody up.
+    That it does not know one of them holds nobody up. *strangers* are asked for as those of whom
+    nothing is known: they may have other keys by now.
     """
     met = 0
     for one in unmet(partner, hub, voice):
-        if only_new and one.identity is not None:
+        if only_new and one.identity is not None and one.hub not in strangers:
             continue
         with contextlib.suppress(FederationError):
             met += meet(one, partner, wire, hub, voice)

@@ -142,6 +142,7 @@ def _origin(one: Enrolled, sets: frozenset[str], homes: frozenset[str], others: 
         hub=one.hub,
         log=said.log.origin,
         keys=partners.log_keys(said),
+        retired=partners.retired_log_keys(said),
         op_keys={key.id: key for key in said.log_op_keys},
         operators=speaks_for(one, said, others),
         sets=sets,

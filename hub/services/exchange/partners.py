@@ -48,6 +48,12 @@ def log_keys(known: HubFile) -> tuple[Verifier, ...]:
     return tuple(Verifier.parse(one) for one in known.log.vkeys)
 
 
+def retired_log_keys(known: HubFile) -> tuple[tuple[Verifier, int], ...]:
+    """The keys that signed them before, each with the size of the last tree that it signed."""
+    parsed = ((Verifier.parse(one.vkey), one.size) for one in known.log.retired)
+    return tuple((key, size) for key, size in parsed if key.name == known.log.origin)
+
+
 def trusted(
     partner: Enrolled,
     known: HubFile,

@@ -44,11 +44,13 @@ class Turn:
         kept: operations that changed something.
         behind: entries that are known and not applied.
         is_idle: whether there was nothing new, or all is to be read once more: time to rest.
+        strangers: hubs whose word came by keys that are not known here: they may have others now.
     """
 
     kept: int
     behind: int
     is_idle: bool
+    strangers: frozenset[str] = frozenset()
 
 
 def ask_identity(partner: Enrolled, hub: Hub) -> HubFile:
@@ -169,6 +171,7 @@ def _take(page: bytes, partner: Enrolled, known: HubFile, hub: Hub, voice: Voice
         behind=size - accepted.trust.applied,
         # Before all is read once more there is a rest: nobody keeps us busy by asking for it.
         is_idle=(came or accepted.trust).applied <= partner.trust.applied,
+        strangers=accepted.strangers,
     )
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The list of erased ids: a file beside the database, never in a backup, only ever longer.
+"""The list of what was erased: a file beside the database, never in a backup, only ever longer.
 
 A restore brings back what was erased since; the list takes it away again.
 """
@@ -8,31 +8,35 @@ import os
 import re
 from pathlib import Path
 
-_ID = re.compile(r"ind_[a-z2-7]{26}")
+from federation.operations.values import Register
+from hub.ports import Erased
+
+_LINE = re.compile(r"(?:(\S+) (\S+) )?(ind_[a-z2-7]{26})")
 
 
 class ErasureFile:
-    """Ids, one a line."""
+    """One a line: an indicator's id; of another hub's, that hub, the author and its id there."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def add(self, public_id: str) -> None:
-        """Add an id; it is on the disk when this returns."""
+    def add(self, erased: Erased) -> None:
+        """Add what was erased; it is on the disk when this returns."""
         descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         with os.fdopen(descriptor, "ab", buffering=0) as file:
             # On a line of its own, whatever a crash left of the line before.
-            line = f"\n{public_id}\n".encode()
+            line = f"\n{_written(erased)}\n".encode()
             while line:
                 line = line[file.write(line) :]
             os.fsync(descriptor)
         self._sync_folder()
 
-    def all(self) -> list[str]:
-        """Every id that was ever erased; what a crash cut short is passed over."""
+    def all(self) -> list[Erased]:
+        """All that was ever erased; what a crash cut short is passed over."""
         if not self._path.exists():
             return []
-        return list(dict.fromkeys(_ID.findall(self._path.read_text(encoding="ascii"))))
+        lines = self._path.read_text(encoding="ascii").splitlines()
+        return list(dict.fromkeys(one for line in lines if (one := _read(line)) is not None))
 
     def _sync_folder(self) -> None:
         descriptor = os.open(self._path.parent, os.O_RDONLY)
@@ -40,3 +44,17 @@ class ErasureFile:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _written(erased: Erased) -> str:
+    if isinstance(erased, str):
+        return erased
+    return f"{erased.origin} {erased.author} {erased.target}"
+
+
+def _read(line: str) -> Erased | None:
+    found = _LINE.fullmatch(line.strip())
+    if found is None:
+        return None
+    origin, author, target = found.groups()
+    return target if origin is None else Register(origin, author, "indicator", target)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from federation.operations.values import Register
 from hub.domain.answers import Answer, Once
 from hub.domain.changes import Actor, Delta, Event
 from hub.domain.entries import Described
@@ -185,15 +186,22 @@ class Describer(Protocol):
         ...
 
 
-class Erasures(Protocol):
-    """The append-only list of erased ids, outside every backup."""
+Erased = str | Register
+"""What was erased: an indicator by its id, or what another hub's author called so.
 
-    def add(self, public_id: str) -> None:
-        """Add an id; it is on the disk when this returns."""
+Which id such a one has here is not for long: after a restore it may be somebody else's.
+"""
+
+
+class Erasures(Protocol):
+    """The append-only list of what was erased, outside every backup."""
+
+    def add(self, erased: Erased) -> None:
+        """Add what was erased; it is on the disk when this returns."""
         ...
 
-    def all(self) -> list[str]:
-        """Every id that was ever erased."""
+    def all(self) -> list[Erased]:
+        """All that was ever erased."""
         ...
 
 

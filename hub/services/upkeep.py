@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hub.domain.changes import CONTROL, ERASE, INDICATOR, SYSTEM, Actor, Event
 from hub.domain.errors import NotFoundError
 from hub.domain.indicators import ERASED, EXPIRED
-from hub.ports import Hub
+from hub.ports import Erased, Hub, Work
 from matching.ports import Change
 
 EXPIRE_AT_ONCE = 200
@@ -58,10 +58,14 @@ def erase(public_id: str, *, actor: Actor, hub: Hub) -> None:
         NotFoundError: There is no such indicator.
     """
     with hub.begin.reading() as work:
-        if work.indicators.find(public_id) is None:
+        known = work.indicators.find(public_id)
+        if known is None:
             raise NotFoundError("indicator")
-    hub.erasures.add(public_id)
-    erase_listed([public_id], actor=actor, hub=hub)
+        source = work.exchange.of_indicator(known.key)
+    is_own = source is None or source.said is not None
+    erased: Erased = public_id if is_own or source is None else source.register
+    hub.erasures.add(erased)
+    erase_listed([erased], actor=actor, hub=hub)
 
 
 def last_erasure(changes: Sequence[Change]) -> int:
@@ -70,12 +74,12 @@ def last_erasure(changes: Sequence[Change]) -> int:
     return max(erased, default=0)
 
 
-def erase_listed(public_ids: list[str], *, actor: Actor, hub: Hub) -> int:
+def erase_listed(erased: Sequence[Erased], *, actor: Actor, hub: Hub) -> int:
     """Carry out erasures of a list; returns how many were still to be done."""
     done = 0
-    for public_id in public_ids:
+    for one in erased:
         with hub.begin.writing(actor) as work:
-            known = work.indicators.find(public_id, lock=True)
+            known = work.indicators.find(_named(one, work), lock=True)
             if known is None or known.state == ERASED:
                 continue
             gone, deltas = work.indicators.end(
@@ -90,3 +94,13 @@ def erase_listed(public_ids: list[str], *, actor: Actor, hub: Hub) -> int:
             work.commit()
             done += 1
     return done
+
+
+def _named(erased: Erased, work: Work) -> str:
+    """The id that something has here by now; empty: it is not here."""
+    if isinstance(erased, str):
+        return erased
+    kept = work.exchange.registers([erased]).get(erased)
+    key = None if kept is None else kept.indicator
+    known = {} if key is None else work.indicators.by_keys([key])
+    return known[key].id if key in known else ""

@@ -78,7 +78,7 @@ def keep_in(
 def erase(known: Indicator, register: Register, *, hub: Hub, work: Work) -> None:
     """Erase an indicator of another hub, and the bytes in which its author said it."""
     # The list first: a crash in between leaves what the next start erases again.
-    hub.erasures.add(known.id)
+    hub.erasures.add(register)
     gone, deltas = work.indicators.end(known, kind="erase", state=ERASED, at=hub.clock())
     work.indicators.purge(known.key)
     work.exchange.purge(register)

@@ -9,7 +9,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from federation.errors import RefusedError
 from federation.operations.payloads import operation_in
 from federation.operations.values import (
     Op,
@@ -127,15 +126,19 @@ class Effects:
                 given.add(one.register)
         self._opinions.give_waiting(self._came, given)
 
-    def of_exclusions(self, changed: Mapping[Register, Operation | None]) -> list[RefusedError]:
-        """Let exclusions be voices, as their registers say now; returns what is wrong with some.
+    def of_exclusions(self, changed: Mapping[Register, Operation | None]) -> None:
+        """Let exclusions be voices, as their registers say now.
+
+        What is wrong with one is kept against the hub that said it, whoever brought it.
 
         Args:
             changed: registers, with what holds in each; nothing where its author contradicts
                 itself.
         """
-        found = (
-            excluding.heard(
+        for name, said in changed.items():
+            if name.kind != excluding.EXCLUDE:
+                continue
+            error = excluding.heard(
                 name,
                 said,
                 None if said is None else self._who.party(said),
@@ -143,10 +146,8 @@ class Effects:
                 hub=self._hub,
                 work=self._work,
             )
-            for name, said in changed.items()
-            if name.kind == excluding.EXCLUDE
-        )
-        return [error for error in found if error is not None]
+            if error is not None:
+                self._work.partners.accuse(self.key_of(name.origin), error, self._now)
 
     def undo(self, void: Sequence[Kept]) -> None:
         """Let indicators and opinions say nothing that was said with a stolen key.

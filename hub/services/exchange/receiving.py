@@ -215,8 +215,7 @@ def join(
     effects.of_sets(changed)
     # What is said of items comes after them: it may be of one that came just now.
     effects.of_words(one.said for one in changed.values() if one.said is not None)
-    for error in effects.of_exclusions({name: one.said for name, one in changed.items()}):
-        work.partners.accuse(source, error, hub.clock())
+    effects.of_exclusions({name: one.said for name, one in changed.items()})
     _prove(operations, keys, known, work)
     work.exchange.drop(_let_go(changed, kept))
     return len(changed)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from federation.believing import Received
-from federation.errors import FederationError, RefusedError
+from federation.errors import FederationError
 from federation.identity.values import HubFile
 from federation.operations.values import Operation, Register
 from federation.returned import Own, fetch, own
@@ -159,10 +159,9 @@ class OwnEffects(Effects):
         who = OwnSpeakers({ourselves.hub: Source(sets=ourselves.sets)}, members, hub, work)
         super().__init__(ourselves, who, drafts, hub, work)
 
-    def of_exclusions(self, changed: Mapping[Register, Operation | None]) -> list[RefusedError]:
+    def of_exclusions(self, changed: Mapping[Register, Operation | None]) -> None:
         """Nothing: what operators here exclude is not made of what they told partners of it."""
         del changed
-        return []
 
     def key_of(self, origin: str) -> int | None:
         """Nobody: it is kept of ourselves."""

@@ -17,6 +17,7 @@ from hub.services import exclusions
 from hub.services.exchange import partners
 from hub.services.office import CONSOLE
 from tests.support.codes import flipped, pdq
+from tests.support.rows import alarms, carried, in_a_row
 from tests.support.saying import (
     contributed,
     matched,
@@ -392,6 +393,21 @@ def test_it_is_of_its_author_and_not_of_whoever_uses_its_id(a, b, shared, alpha,
         ended(b, name)  # another hub's
 
     assert standing(beta, mine) == "disputed"
+
+
+def test_one_that_can_be_no_picture_is_held_against_its_hub_and_not_who_passes_it_on(
+    a, b, open_hub, monkeypatch
+):
+    c = open_hub("hub-c.example")
+    line = in_a_row(a, b, c, {one.name: f"run.{one.name}" for one in (a, b, c)})
+    alpha = a.admit(f"run.{a.name}", sets=[line])
+    with monkeypatch.context() as patch:
+        patch.setattr(exclusions, "check_code", lambda _: None)
+        excluded(a, alpha, "00" * 32, line)
+    carried(a, b, c)
+
+    assert alarms(b, a.name) == alarms(c, a.name) == ["content"]
+    assert alarms(c, b.name) == []
 
 
 def test_the_register_says_until_when(a, b, shared, alpha):

@@ -28,8 +28,10 @@ LIES = frozenset({Alarm.FORK, Alarm.ROLLBACK, Alarm.SPLIT_VIEW})
 """What no honest hub does: it is not followed any more before somebody has looked."""
 OVER = frozenset({Alarm.FLOOD, Alarm.CONTENT})
 """What ends it: nor is who says so much that is bad."""
-ELSEWHERE = frozenset({Alarm.ROLLBACK, Alarm.WRONG_ORIGIN, Alarm.UNKNOWN_KEY, Alarm.GAP})
-"""What it looks like when a hub has another key of its log by now, or another log."""
+ANOTHER = frozenset(
+    {Alarm.ROLLBACK, Alarm.WRONG_ORIGIN, Alarm.UNKNOWN_KEY, Alarm.GAP, Alarm.TRANSPORT}
+)
+"""What it looks like when a hub has other keys by now, or another log."""
 FLOOD = "flood: far more than it used to say; look, then breakwater partners release"
 UNSEEN_WAIT = 3
 """Seconds for a partner to say something new while no third hub is known to have seen its log."""
@@ -106,13 +108,18 @@ def pull(name: str, *, wait: int, hub: Hub, voice: Voice, limit: int = MAX_RECOR
         partner = _followed(name, hub) or partner
         return _take(page, partner, known, hub, voice)
     except RefusedError as error:
-        if error.alarm in ELSEWHERE and ask_identity(partner, hub).log != known.log:
+        if error.alarm in ANOTHER and _speaks_otherwise(ask_identity(partner, hub), known):
             return Turn(kept=0, behind=0, is_idle=False)
         partners.accuse(partner, error, is_over=_is_over(error), hub=hub)
         raise
     except TransportError as error:
         _note(partner, hub, error=str(error))
         raise
+
+
+def _speaks_otherwise(now: HubFile, known: HubFile) -> bool:
+    """Whether a hub has another log by now, or signs answers with another key."""
+    return (now.log, now.req_keys) != (known.log, known.req_keys)
 
 
 def _is_over(error: RefusedError) -> bool:

@@ -363,3 +363,14 @@ def test_a_hub_that_a_platform_waits_at_stops_at_once_and_answers_it(network):
 
     assert [one.records for one in found] == [()]
     assert took < 4  # seconds, as above
+
+
+def test_another_key_of_requests_is_not_held_against_its_hub(network):
+    a, b, made = network
+    seen = code()
+
+    a.type("keys", "replace", "requests")
+    contribute(a, made, seen)
+
+    eventually(lambda: answers(b, seen) == ["hit"])
+    assert "transport" not in [one["alarm"] for one in b.type("partners", "evidence", a.name)]

@@ -155,7 +155,7 @@ class Believing:
                 # Its time will come: passed over it would be lost, and one of two clocks is wrong.
                 if error.alarm is Alarm.FUTURE:
                     raise
-                refused.append(Refusal(record.index, error.alarm, str(error), error.evidence))
+                refused.append(Refusal(record.index, error.alarm, error.what, error.evidence))
                 continue
             if received is None:
                 passed += 1

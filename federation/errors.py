@@ -78,6 +78,7 @@ class RefusedError(FederationError):
 
     def __init__(self, alarm: Alarm, what: str, *evidence: bytes) -> None:
         self.alarm = alarm
+        self.what = what
         self.evidence = evidence
         super().__init__(f"{alarm.value}: {what}")
 

@@ -47,6 +47,7 @@ def list_operators(*, as_json: bool) -> None:
     "--contact",
     "contacts",
     multiple=True,
+    required=True,
     metavar="PURPOSE=EMAIL",
     help=f"Whom to reach; PURPOSE is one of {', '.join(forms.PURPOSES)}. Say it again for more.",
 )

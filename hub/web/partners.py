@@ -47,7 +47,8 @@ def signing_partner(hub: Hub, asked: FlaskRequest) -> Enrolled:
     try:
         key_id = verified(_request(hub, asked), key, hub.abroad.nonces, now)
     except RefusedError as error:
-        log.warning("request_not_signed", alarm=error.alarm.value)
+        names = [one.hub for one in found.values()]
+        log.warning("request_not_signed", alarm=error.alarm.value, partners=names)
         raise NotSignedError(str(error)) from error
     except FederationError as error:
         raise UnavailableError("Whether the request came already cannot be told now.") from error

@@ -26,7 +26,7 @@ from federation.transport.http import HttpWire, public_tls
 from federation.transport.signatures import Signing
 from federation.transport.sockets import Budget
 from hub.adapters.identities import BASE, Identity
-from hub.adapters.mirrors import mirrored
+from hub.adapters.mirrors import mirror, mirrored
 from hub.adapters.nonces import RedisNonces
 from hub.adapters.rotations import begin_log, change_op_key
 from hub.ports.exchange import Enrolled, Voice, mirror_of
@@ -124,31 +124,40 @@ class NetworkAbroad:
 
     def identity(self, partner: Enrolled) -> HubFile:
         """Ask a partner who it is."""
-        pairing = Pairing(partner.hub, partner.base, partner.root)
+        pairing = Pairing(partner.hub, _address(partner), partner.root)
         # A partner's folder is for one caller at a time; who is slow holds up nobody else.
         with self._following[partner.hub]:
             return ask(pairing, self.identity_here.folder, self.open_wire(partner))
 
     def identity_by(self, partner: Enrolled, wire: Wire) -> HubFile:
         """The same, on another way than the network."""
-        pairing = Pairing(partner.hub, partner.base, partner.root)
+        # Where it is met, if nobody goes there, is of no matter.
+        base = partner.base or f"https://{partner.hub}{BASE}"
+        pairing = Pairing(partner.hub, base, partner.root)
         with self._following[partner.hub]:
-            return ask(pairing, self.identity_here.folder, wire)
+            return ask(pairing, self.identity_here.folder, wire, is_met_there=bool(partner.base))
 
     def identity_through(self, other: Enrolled, wire: Wire) -> HubFile:
         """Learn who another hub is from a partner that mirrors its repository."""
         # Where it is met itself is not known, and of no matter: nobody goes there.
         unmet = Pairing(other.hub, f"https://{other.hub}{BASE}", other.root)
         with self._following[other.hub]:
-            return ask(unmet, self.identity_here.folder, wire, under=mirror_of(other.hub))
+            return ask(
+                unmet, self.identity_here.folder, wire, under=mirror_of(other.hub),
+                is_met_there=False,
+            )  # fmt: skip
 
     def mirrored(self, hub: str, path: str) -> bytes | None:
         """A file of another hub's TUF repository, as it was verified last; None: there is none."""
         return mirrored(self.identity_here.folder / "partners" / hub, path)
 
+    def mirror(self, hub: str) -> dict[str, bytes]:
+        """All of them, by path."""
+        return mirror(self.identity_here.folder / "partners" / hub)
+
     def open_wire(self, partner: Enrolled) -> Wire:
         """The way to what a partner tells anybody, and what proves itself: nothing is signed."""
-        return open_wire(partner.base, self._allowance)
+        return open_wire(_address(partner), self._allowance)
 
     def wire(self, partner: Enrolled, known: HubFile) -> Wire:
         """The way to a partner, whose answers its keys sign."""
@@ -158,12 +167,18 @@ class NetworkAbroad:
             return found.public if found is not None else None
 
         return HttpWire(
-            Base.parse(partner.base),
+            Base.parse(_address(partner)),
             tls=_tls(),
             signing=self.signing(),
             keys=key,
             allowance=self._allowance,
         )
+
+
+def _address(partner: Enrolled) -> str:
+    if not partner.base:
+        raise TransportError("nobody asks it: it brings what it says")
+    return partner.base
 
 
 def open_wire(base: str, allowance: Allowance) -> Wire:
@@ -175,7 +190,9 @@ def open_wire(base: str, allowance: Allowance) -> Wire:
     return HttpWire(Base.parse(base), tls=_tls(), allowance=allowance)
 
 
-def ask(pairing: Pairing, folder: Path, wire: Wire, *, under: str = "") -> HubFile:
+def ask(
+    pairing: Pairing, folder: Path, wire: Wire, *, under: str = "", is_met_there: bool = True
+) -> HubFile:
     """Ask a hub who it is, from its pairing string on.
 
     Args:
@@ -183,6 +200,7 @@ def ask(pairing: Pairing, folder: Path, wire: Wire, *, under: str = "") -> HubFi
         folder: of our identity; what is learnt is remembered there.
         wire: the way to it, or to a partner of ours that mirrors its repository.
         under: where the mirror is, under that partner's address; else nothing.
+        is_met_there: whether anybody goes to the address of the pairing string.
 
     Raises:
         TransportError: It did not answer.
@@ -205,7 +223,7 @@ def ask(pairing: Pairing, folder: Path, wire: Wire, *, under: str = "") -> HubFi
     if first.exists() and hashlib.sha256(first.read_bytes()).hexdigest() != pairing.root_sha256:
         shutil.rmtree(own)
     hub = follow(pairing, fetch, own).hub
-    if not under and hub.base != pairing.base:
+    if is_met_there and hub.base != pairing.base:
         what = "the hub is elsewhere now: pair with it again to confirm"
         raise RefusedError(Alarm.TRANSPORT, what)
     if hub.min_version > VERSION:

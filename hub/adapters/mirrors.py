@@ -42,6 +42,20 @@ def mirrored(folder: Path, path: str) -> bytes | None:
     return None
 
 
+def mirror(folder: Path) -> dict[str, bytes]:
+    """Every file of the repository that a client follows in a folder, by its path."""
+    history = (folder / "metadata" / "root_history").glob("*.root.json")
+    kept = {kind: _read(folder / "metadata" / f"{kind}.json") for kind in ("snapshot", "targets")}
+    file = _read(folder / "targets" / NAME)
+    paths = [
+        TIMESTAMP,
+        *(f"metadata/{path.name}" for path in history),
+        *(f"metadata/{version_of(data)}.{kind}.json" for kind, data in kept.items() if data),
+        *([f"targets/{hashlib.sha256(file).hexdigest()}.{NAME}"] if file else []),
+    ]
+    return {path: data for path in paths if (data := mirrored(folder, path)) is not None}
+
+
 def _is_version(data: bytes, version: int) -> bool:
     try:
         return version_of(data) == version

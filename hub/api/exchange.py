@@ -20,6 +20,7 @@ from hub.ports import Hub
 from hub.ports.exchange import Voice
 from hub.services.exchange import serving, witnessing
 from hub.services.exchange.bundling import read_bundle
+from hub.services.exchange.posting import MAX_POSTED, ZIP
 from hub.web import current
 from hub.web.bodies import sent_body
 from hub.web.partners import partner_asking, partner_asking_still, signed
@@ -30,9 +31,6 @@ blueprint = Blueprint("exchange", __name__, url_prefix="/fed/v1")
 FOREVER = "public, max-age=31536000, immutable"
 NOTE = "text/plain; charset=utf-8"
 BYTES = "application/octet-stream"
-ZIP = "application/zip"
-MAX_POSTED = 32 * 1024 * 1024
-"""Bytes of a bundle that is posted; a larger one is carried in a file."""
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
 _OPERATIONS = frozenset({"from", "size", "limit", "wait", "only"})
 _YOURS = frozenset({"from", "after"})
@@ -137,7 +135,7 @@ def yours() -> Response:
 @blueprint.post("/bundles")
 @policy(PARTNER, accepts=(ZIP,), max_bytes=MAX_POSTED, asks=True, problems=(404,))
 def bundles() -> Response:
-    """Take what a partner says that we cannot reach: a bundle of its log."""
+    """Take what a partner says whom nobody asks: a bundle of its log; tell what comes next."""
     hub = current()
     try:
         came = read_bundle(
@@ -145,7 +143,9 @@ def bundles() -> Response:
         )
     except RefusedError as error:
         raise BundleRefusedError(error.alarm.value) from error
-    told = {"applied": came.applied, "kept": came.kept, "refused": came.refused}
+    told = {
+        "applied": came.applied, "size": came.size, "kept": came.kept, "refused": came.refused,
+    }  # fmt: skip
     return Response(orjson.dumps(told), mimetype=MEDIA_TYPE)
 
 

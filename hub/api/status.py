@@ -16,7 +16,8 @@ from matching.freshness import Freshness
 from matching.signals import ORDER
 
 _PARTNER = (
-    "hub", "state", "weight", "because", "behind", "alive_seconds_ago", "witnessed", "error"
+    "hub", "state", "asked", "weight", "because", "behind", "alive_seconds_ago",
+    "witnessed", "error",
 )  # fmt: skip
 
 blueprint = Blueprint("status", __name__, description="How the hub is.")
@@ -43,6 +44,10 @@ class PartnerSchema(StrictSchema):
 
     hub = fields.String(required=True)
     state = fields.String(required=True)
+    asked = fields.Boolean(
+        required=True,
+        metadata={"description": "Whether it is followed; else its word comes another way."},
+    )
     weight = Word(
         WEIGHTS,
         required=True,

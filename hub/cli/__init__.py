@@ -31,7 +31,10 @@ COMMANDS = {
     "sets": ("hub.cli.grants", "What is shared with whom: list, add, show, grant, home, hubs."),
     "exclusions": ("hub.cli.exclusions", "Pictures that must not be found: list, add, end."),
     "partners": ("hub.cli.partners", "Other hubs: invite, pair, list, share, pause, evidence."),
-    "bundle": ("hub.cli.bundles", "What hubs say to each other, in files: write, read."),
+    "bundle": (
+        "hub.cli.bundles",
+        "What hubs say, in files, or brought to them: write, read, post.",
+    ),
     "log": ("hub.cli.log", "What this hub said to others: verify it, reopen it."),
     "openapi": ("hub.cli.describing", "Write the OpenAPI document of this version."),
     "backup": ("hub.cli.keep", "Copy the database while the hub runs."),

@@ -37,7 +37,8 @@ from hub.wiring import assemble
 KINDS = tuple(VOCABULARY.lists["operator_kind"].terms)
 LEVELS = {word: level for level, word in services.LEVELS.items()}
 PARTNER = (
-    "hub", "state", "level", "weight", "because", "sets", "behind", "alive_seconds_ago", "error"
+    "hub", "state", "asked", "level", "weight", "because", "sets", "behind", "alive_seconds_ago",
+    "error",
 )  # fmt: skip
 EVIDENCE = ("alarm", "what", "at", "count")
 SHARED = ("partner", "set", "shared")
@@ -85,14 +86,19 @@ def invite(
     help="An operator that it may speak for; by default the one that runs it.",
 )  # fmt: skip
 @click.option(
+    "--unreachable", is_flag=True,
+    help="Nobody can reach it: it is not asked, and brings what it says in bundles. Say "
+    "--vouches-for too.",
+)  # fmt: skip
+@click.option(
     "--level", type=click.Choice(list(LEVELS)), default="counts", show_default=True,
     help="What its word weighs: kept only, shown for review, or counted.",
 )  # fmt: skip
 @_introducing
 @json_option
 def pair(
-    *, line: str, vouched: Sequence[str], level: str, name: str | None, operator: str | None,
-    kind: str | None, operators: Sequence[str], as_json: bool,
+    *, line: str, vouched: Sequence[str], unreachable: bool, level: str, name: str | None,
+    operator: str | None, kind: str | None, operators: Sequence[str], as_json: bool,
 ) -> None:  # fmt: skip
     """Enrol the hub that gave you LINE, and print the line that you give it in return."""
     settings = read_settings()
@@ -103,6 +109,11 @@ def pair(
             f"That is no pairing line: {error}. Put it in single quotes, for it has semicolons.",
             Exit.USAGE,
         ) from error
+    if unreachable and not vouched:
+        raise CommandError(
+            f"Nobody can ask {pairing.hub} who runs it. Say --vouches-for NAME for each operator "
+            "that it may speak for; its people know the names.", Exit.USAGE,
+        )  # fmt: skip
     with office() as hub:
         own = _introduced(settings, name, operator, kind, operators)
         if own.hub == pairing.hub or own.root_sha256 == pairing.root_sha256:
@@ -110,17 +121,24 @@ def pair(
                 "That is this hub's own line. Give it to the other hub's people, and enrol "
                 "the line that they give you.", Exit.USAGE,
             )  # fmt: skip
-        known = _asked(pairing, settings)
+        known = None if unreachable else _asked(pairing, settings)
         services.enrol(
             pairing,
-            operators=vouched or (known.operator.id,),
+            operators=vouched or ((known.operator.id,) if known is not None else ()),
             level=LEVELS[level],
             identity=known,
+            is_asked=not unreachable,
             by=CONSOLE,
             hub=hub,
         )
     if not as_json:
-        click.echo(f"{pairing.hub} is a partner. It is who the line says.")
+        if unreachable:
+            click.echo(
+                f"{pairing.hub} is a partner, and is not asked. Who it is comes with its first "
+                f"bundle, there: breakwater bundle post {own.hub}."
+            )
+        else:
+            click.echo(f"{pairing.hub} is a partner. It is who the line says.")
         click.echo(f"Share a set with it: breakwater partners share {pairing.hub} SET_ID.")
         click.echo("Give it this line in return, if it has none yet:")
     _show_line(own, as_json=as_json)

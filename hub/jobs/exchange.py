@@ -133,12 +133,14 @@ def be_known(hub: Hub, stop: threading.Event) -> None:
 def follow_partners(hub: Hub, stop: threading.Event) -> None:
     """Follow everybody who is a partner."""
     threads: dict[str, threading.Thread] = {}
+    weights: dict[str, str] = {}
     while not stop.is_set():
         if hub.abroad.voice() is not None:
             with hub.begin.reading() as work:
                 known = work.partners.all()
             _show(known, hub)
-            for name in {one.hub for one in known if one.state == ACTIVE}:
+            _weigh(known, weights, hub)
+            for name in {one.hub for one in known if one.state == ACTIVE and one.is_asked}:
                 thread = threads.get(name)
                 if thread is None or not thread.is_alive():
                     threads[name] = threading.Thread(
@@ -159,6 +161,15 @@ def _show(known: Sequence[Enrolled], hub: Hub) -> None:
             witnessed=told["witnessed"],
             failing=told["error"] is not None,
         )
+
+
+def _weigh(known: Sequence[Enrolled], weights: dict[str, str], hub: Hub) -> None:
+    """Let the word of partners that nobody asks weigh less when they were not heard for long."""
+    for one in known:
+        weight = partners.told(one, hub.clock())["weight"]
+        if not one.is_asked and weights.get(one.hub) != weight:
+            partners.weigh(one, hub)
+            weights[one.hub] = weight
 
 
 def _follow(name: str, hub: Hub, stop: threading.Event) -> None:

@@ -56,7 +56,7 @@ class Enrolled:
     Attributes:
         key: internal.
         hub: its name.
-        base: where it is asked.
+        base: where it is asked; empty: nowhere.
         root: SHA-256 of its first TUF root, hex.
         operators: names of those that it may vouch for.
         level: STORE, REVIEW or COUNTS.
@@ -97,6 +97,11 @@ class Enrolled:
     told: Mapping[str, str] = field(default_factory=dict)
     relayed: bool = False
     via: int | None = None
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether it is followed; else it brings what it says, or others pass it on."""
+        return bool(self.base) and not self.relayed
 
 
 @dataclass(frozen=True)

@@ -315,6 +315,10 @@ class Abroad(Protocol):
         """A file of another hub's TUF repository, as it was verified last; None: there is none."""
         ...
 
+    def mirror(self, hub: str) -> dict[str, bytes]:
+        """All of them, by path: as many as there are."""
+        ...
+
     def identity_through(self, other: Enrolled, wire: Wire) -> HubFile:
         """Learn who another hub is from a partner that mirrors its repository.
 

@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Requests that partner hubs sign, and our answers to them, which we sign: RFC 9421."""
 
+import io
 from typing import Any
 
 import structlog
 from flask import Request as FlaskRequest, Response as FlaskResponse, g, request
 
 from federation.errors import FederationError, RefusedError
+from federation.identity.values import ReqKey
 from federation.keys import PublicKey
 from federation.transport.messages import Request, Response
 from federation.transport.signatures import served_url, signed_response, verified
 from hub.domain.errors import UnavailableError
 from hub.ports import Hub
 from hub.ports.exchange import PAUSED, QUARANTINED, Enrolled
+from hub.services.exchange.bundling import introduced
 from hub.services.exchange.partners import identity_of
 from hub.web.errors import NotSignedError
 
@@ -21,6 +24,7 @@ log = structlog.get_logger(__name__)
 UNANSWERED = frozenset({PAUSED, QUARANTINED})
 MARK = "#"
 """Between a hub's name and the name of its key."""
+BUNDLES = "/fed/v1/bundles"
 
 
 def signing_partner(hub: Hub, asked: FlaskRequest) -> Enrolled:
@@ -33,15 +37,18 @@ def signing_partner(hub: Hub, asked: FlaskRequest) -> Enrolled:
     found: dict[str, Enrolled] = {}
 
     def key(key_id: str) -> PublicKey | None:
-        name = key_id.partition(MARK)[0]
-        with hub.begin.reading() as work:
-            partner = work.partners.named(name)
-        known = identity_of(partner) if partner is not None else None
-        named = known.req_key(key_id) if known is not None else None
-        if partner is None or named is None or partner.state in UNANSWERED:
+        partner = _partner(hub, key_id)
+        if partner is None or partner.state in UNANSWERED:
             return None
+        named = _named(partner, key_id)
+        if named is None and not partner.is_asked and asked.path == BUNDLES:
+            # Whom nobody asks brings along who it is, and what its keys are by now.
+            if not introduced(io.BytesIO(asked.get_data(cache=True)), partner.hub, hub):
+                return None
+            partner = _partner(hub, key_id) or partner
+            named = _named(partner, key_id)
         found[key_id] = partner
-        return named.public
+        return None if named is None else named.public
 
     now = hub.clock().timestamp()
     try:
@@ -53,6 +60,16 @@ def signing_partner(hub: Hub, asked: FlaskRequest) -> Enrolled:
     except FederationError as error:
         raise UnavailableError("Whether the request came already cannot be told now.") from error
     return found[key_id]
+
+
+def _partner(hub: Hub, key_id: str) -> Enrolled | None:
+    with hub.begin.reading() as work:
+        return work.partners.named(key_id.partition(MARK)[0])
+
+
+def _named(partner: Enrolled, key_id: str) -> ReqKey | None:
+    known = identity_of(partner)
+    return None if known is None else known.req_key(key_id)
 
 
 def signed(response: FlaskResponse, hub: Hub) -> FlaskResponse:

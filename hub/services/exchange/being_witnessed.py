@@ -44,7 +44,7 @@ def ask_witnesses(
     """
     with hub.begin.reading() as work:
         log = work.logs.open(voice.log.origin)
-        known = [one for one in work.partners.all() if one.state == ACTIVE]
+        known = [one for one in work.partners.all() if one.state == ACTIVE and one.is_asked]
     if log.note is None:
         return 0
     asking = _Asking(log, Note.parse(log.note), hub, sizes)

@@ -1,34 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Carry what a hub says in a file: for partners that no network reaches, or that reach none.
+"""Take what a hub says from a bundle: of partners that nobody asks, or that no network reaches.
 
-What is written is what the partner would be served, and what is read is believed as far as what is
-served would be: the same verification, the same rules, the same commit.
+It is believed as far as what is served would be: the same verification, the same rules, the same
+commit.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from federation.believing import Partner
-from federation.errors import Alarm, RefusedError
-from federation.following import next_page
+from federation.errors import Alarm, FederationError, RefusedError, TransportError
+from federation.following import early_revokes, next_page
 from federation.identity.values import HubFile
-from federation.pages import MAX_RECORDS, Page
-from federation.transport.bundle import BundleWire, write
+from federation.transport.bundle import BundleWire
+from hub.domain.changes import SYSTEM
 from hub.domain.errors import NotFoundError
 from hub.ports import Hub
 from hub.ports.exchange import ACTIVE, Enrolled, Voice
-from hub.services.exchange import partners, serving
+from hub.services.exchange import partners
+from hub.services.exchange.carrying import Told, nobody
 from hub.services.exchange.learning import learn
-from hub.services.exchange.receiving import take
+from hub.services.exchange.meeting import meet_all
+from hub.services.exchange.receiving import receive_revokes, take
 from hub.services.exchange.witnessing import settle
-
-Told = Callable[[int], None]
-"""Told how many more entries were gone through."""
-
-
-def _nobody(_entries: int) -> None:
-    """Nobody watches."""
 
 
 @dataclass(frozen=True)
@@ -37,51 +32,42 @@ class Read:
 
     Attributes:
         hub: whose it was.
-        applied: index of the next entry of its log.
+        applied: index of the next entry of its log that is wanted.
+        size: of that log, as far as is known.
         kept: operations that changed something.
         refused: operations that are not believed.
     """
 
     hub: str
     applied: int
+    size: int
     kept: int
     refused: int
 
 
-def write_bundle(
-    name: str, file: BinaryIO, *, start: int, hub: Hub, voice: Voice, told: Told
-) -> int:
-    """Write what a partner may have from an entry on; returns how many entries.
+def introduced(file: BinaryIO, name: str, hub: Hub) -> bool:
+    """Learn from a bundle who a partner is that nobody asks; whether it says so.
 
-    Raises:
-        NotFoundError: There is no such partner.
-        ConflictError: The log is not so long, or has no checkpoint yet.
+    It is anybody's who sends it: what is wrong with it is held against nobody.
     """
-    with hub.begin.reading() as work:
-        partner = work.partners.named(name)
-    if partner is None:
-        raise NotFoundError("partner")
-    pages = _pages(partner, start, hub, voice, told)
-    return write(voice.hub, hub.abroad.files(), pages, file)
-
-
-def _pages(partner: Enrolled, start: int, hub: Hub, voice: Voice, told: Told) -> Iterator[Page]:
-    """Pages against one checkpoint, however the log grows meanwhile."""
-    page = serving.page(partner, start=start, size=None, limit=MAX_RECORDS, hub=hub, voice=voice)
-    while True:
-        yield page
-        told(page.end - page.start)
-        if page.end == page.size:
-            return
-        page = serving.page(
-            partner, start=page.end, size=page.size, limit=MAX_RECORDS, hub=hub, voice=voice
-        )
+    try:
+        wire = BundleWire(file)
+        with hub.begin.reading() as work:
+            partner = work.partners.named(name)
+        if partner is None or partner.is_asked or wire.hub != name:
+            return False
+        learn(partner, hub.abroad.identity_by(partner, wire), hub)
+    except FederationError:
+        return False
+    return True
 
 
 def read_bundle(
-    file: BinaryIO, *, hub: Hub, voice: Voice, told: Told = _nobody, sender: str | None = None
+    file: BinaryIO, *, hub: Hub, voice: Voice, told: Told = nobody, sender: str | None = None
 ) -> Read:
     """Take what a partner wrote into a bundle, page by page; what was taken stays taken.
+
+    One without pages tells who the partner is, and is answered how far it was read.
 
     Args:
         file: the bundle.
@@ -103,17 +89,25 @@ def read_bundle(
         raise NotFoundError("partner")
     try:
         known, is_told = _identity(partner, wire, hub)
-        kept, refused = 0, 0
-        while True:
-            taken = _take(name, known, wire, hub, voice, anew=None if is_told else _unknown)
-            kept, refused = kept + taken.kept, refused + taken.refused
-            told(taken.entries)
-            if taken.is_last:
-                return Read(name, taken.applied, kept, refused)
+        came = _Reading(name, known, wire, hub, voice, anew=None if is_told else _unknown)
+        kept, refused = came.read(partner, told)
     except RefusedError as error:
         # Anybody may have spoilt a file, or kept it back; two signed histories prove a lie.
         partners.accuse(partner, error, is_over=error.alarm is Alarm.FORK, hub=hub)
         raise
+    trust = _heard(partner, hub).trust
+    return Read(name, trust.applied, trust.head.size if trust.head else 0, kept, refused)
+
+
+def _heard(partner: Enrolled, hub: Hub) -> Enrolled:
+    """Keep that a partner was heard, and let its word weigh what that is worth."""
+    now = hub.clock()
+    with hub.begin.writing(SYSTEM) as work:
+        work.partners.change(partner.key, error=None, reached_at=now)
+        fresh = work.partners.keyed(partner.key) or partner
+        partners.mark(fresh, int(now.timestamp()), work)
+        work.commit()
+    return fresh
 
 
 def _identity(partner: Enrolled, wire: BundleWire, hub: Hub) -> tuple[HubFile, bool]:
@@ -140,30 +134,78 @@ def _unknown() -> Partner:
     )
 
 
-def _take(
-    name: str,
-    known: HubFile,
-    wire: BundleWire,
-    hub: Hub,
-    voice: Voice,
-    *,
-    anew: Callable[[], Partner] | None,
-) -> "_Taken":
-    """Take a page."""
-    with hub.begin.reading() as work:
-        partner = work.partners.named(name)
-    if partner is None:
-        raise NotFoundError("partner")
-    state = partners.weight(partner, int(hub.clock().timestamp()))
-    page = next_page(wire, partner.trust)
-    settled = settle(partner, known, hub, voice)
-    accepted, came = take(page, settled, anew=anew, partner=partner, state=state, hub=hub)
-    head = accepted.trust.head
-    size = head.size if head is not None else 0
-    if came is None:  # a follower was quicker: what it took is taken
-        return _Taken(0, 0, 0, partner.trust.applied, is_last=False)
-    entries = accepted.trust.applied - partner.trust.applied
-    return _Taken(entries, came.kept, came.refused, came.applied, is_last=came.applied >= size)
+@dataclass(frozen=True)
+class _Reading:
+    """One bundle, while it is read."""
+
+    name: str
+    known: HubFile
+    wire: BundleWire
+    hub: Hub
+    voice: Voice
+    anew: Callable[[], Partner] | None
+
+    def read(self, partner: Enrolled, told: Told) -> tuple[int, int]:
+        """Take all of it that comes next; returns how much was kept, and how much refused."""
+        meet_all(partner, self.wire, self.hub, self.voice, only_new=False)
+        kept, refused, applied = 0, 0, partner.trust.applied
+        if self.wire.begins is not None and self.wire.begins > applied:
+            raise RefusedError(Alarm.GAP, f"it begins later than at entry {applied}, the next")
+        if self.wire.has_revokes and self.wire.has_next(applied):
+            kept += self._take_revokes(partner)
+        while self.wire.has_next(applied):
+            taken = self._take()
+            kept, refused, applied = kept + taken.kept, refused + taken.refused, taken.applied
+            told(taken.entries)
+            # It may have said just now whose word it brings: then that is believed by now.
+            if taken.is_last and not self._met():
+                break
+        return kept, refused
+
+    def _met(self) -> int:
+        partner = self._partner()
+        return meet_all(partner, self.wire, self.hub, self.voice, only_new=True)
+
+    def _partner(self) -> Enrolled:
+        with self.hub.begin.reading() as work:
+            partner = work.partners.named(self.name)
+        if partner is None:
+            raise NotFoundError("partner")
+        return partner
+
+    def _state(self, partner: Enrolled) -> str:
+        return partners.weight(partner, int(self.hub.clock().timestamp()))
+
+    def _take_revokes(self, partner: Enrolled) -> int:
+        """Take first what is taken back: that must not wait for the rest."""
+        settled = settle(partner, self.known, self.hub, self.voice)
+        now, kept = int(self.hub.clock().timestamp()), 0
+        start = max(partner.revoked_to, partner.trust.applied)
+        while True:
+            try:
+                found, end = early_revokes(self.wire, settled, partner.trust, start=start, now=now)
+            except TransportError:
+                return kept  # there are no more
+            kept += receive_revokes(
+                found, end, partner=partner, state=self._state(partner), hub=self.hub
+            )
+            start = end
+
+    def _take(self) -> "_Taken":
+        """Take a page."""
+        partner = self._partner()
+        page = next_page(self.wire, partner.trust)
+        settled = settle(partner, self.known, self.hub, self.voice)
+        accepted, came = take(
+            page, settled, anew=self.anew, partner=partner, state=self._state(partner),
+            hub=self.hub,
+        )  # fmt: skip
+        head = accepted.trust.head
+        size = head.size if head is not None else 0
+        if came is None:  # a follower was quicker: what it took is taken
+            return _Taken(0, 0, 0, partner.trust.applied, is_last=False)
+        entries = accepted.trust.applied - partner.trust.applied
+        return _Taken(entries, came.kept, came.refused, came.applied, is_last=came.applied >= size)
 
 
 @dataclass(frozen=True)

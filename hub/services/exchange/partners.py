@@ -143,6 +143,14 @@ def mark(partner: Enrolled, now: int, work: Work) -> None:
             work.partners.mark(one.hub, weight(one, now, partner))
 
 
+def weigh(partner: Enrolled, hub: Hub) -> None:
+    """The same, by itself."""
+    with hub.begin.writing(SYSTEM) as work:
+        fresh = work.partners.keyed(partner.key) or partner
+        mark(fresh, int(hub.clock().timestamp()), work)
+        work.commit()
+
+
 def is_alive(head: Head, now: float) -> bool:
     """Whether a log said of late that this is all there is."""
     return now - head.alive_at < FRESH_SECONDS
@@ -162,6 +170,7 @@ def enrol(
     operators: Collection[str],
     level: int,
     identity: HubFile | None = None,
+    is_asked: bool = True,
     by: Caller,
     hub: Office,
 ) -> Answer:
@@ -172,6 +181,7 @@ def enrol(
         operators: names of those that it may vouch for.
         level: of trust: STORE, REVIEW or COUNTS.
         identity: what it says of itself, if it was asked.
+        is_asked: whether it can be reached; else it brings what it says, in bundles.
         by: who administers.
         hub: ours.
 
@@ -187,11 +197,12 @@ def enrol(
                 f"{pairing.hub} is a partner already, by another root. Whoever gave you this line "
                 "is not who you paired with, or began anew: ask its people."
             )
-        if known is not None and known.base != pairing.base:
-            return _moved(known, pairing, identity, hub, work)
+        base = pairing.base if is_asked else ""
+        if known is not None and known.base != base:
+            return _moved(known, base, identity, hub, work)
         work.partners.add(
             hub=pairing.hub,
-            base=pairing.base,
+            base=base,
             root=pairing.root_sha256,
             operators=operators,
             level=level,
@@ -204,13 +215,13 @@ def enrol(
 
 
 def _moved(
-    known: Enrolled, pairing: Pairing, identity: HubFile | None, hub: Office, work: Work
+    known: Enrolled, base: str, identity: HubFile | None, hub: Office, work: Work
 ) -> Answer:
-    """Ask a partner elsewhere from now on; what was settled with it stays."""
+    """Ask a partner elsewhere from now on, or nowhere; what was settled with it stays."""
     said = {} if identity is None else {"identity": hubfile.write(identity)}
-    work.partners.change(known.key, base=pairing.base, error=None, **said)
-    body = told(_enrolled(pairing.hub, work), hub.clock())
-    return changed(work, 200, body, partner=pairing.hub, base=pairing.base)
+    work.partners.change(known.key, base=base, error=None, **said)
+    body = told(_enrolled(known.hub, work), hub.clock())
+    return changed(work, 200, body, partner=known.hub, base=base)
 
 
 def share(
@@ -334,6 +345,7 @@ def told(partner: Enrolled, now: datetime, via: Enrolled | None = None) -> dict[
         "hub": partner.hub,
         "base": partner.base,
         "state": partner.state,
+        "asked": partner.is_asked,
         "level": LEVELS[partner.level],
         "weight": weight(partner, int(now.timestamp()), via),
         "because": because(partner, int(now.timestamp()), via),

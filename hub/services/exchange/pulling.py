@@ -158,7 +158,8 @@ def _behind(partner: Enrolled) -> int:
 def _followed(name: str, hub: Hub) -> Enrolled | None:
     with hub.begin.reading() as work:
         partner = work.partners.named(name)
-    return partner if partner is not None and partner.state == ACTIVE else None
+    is_one = partner is not None and partner.state == ACTIVE and partner.is_asked
+    return partner if is_one else None
 
 
 def _take(page: bytes, partner: Enrolled, known: HubFile, hub: Hub, voice: Voice) -> Turn:

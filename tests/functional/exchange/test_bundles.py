@@ -16,7 +16,8 @@ from hub.adapters.identities import Introduction
 from hub.domain.errors import NotFoundError
 from hub.ports.exchange import ACTIVE, COUNTS, SUSPENDED
 from hub.services.exchange import partners, publishing
-from hub.services.exchange.bundling import read_bundle, write_bundle
+from hub.services.exchange.bundling import read_bundle
+from hub.services.exchange.carrying import Telling
 from hub.services.office import CONSOLE
 from tests.support.codes import pdq
 from tests.support.saying import contributed, matched, picture, withdrawn
@@ -62,9 +63,7 @@ def written(a, b, voices):
             pass
         publishing.show_checkpoint(a.hub, voices[0])
         file = io.BytesIO()
-        write_bundle(
-            b.name, file, start=start, hub=a.hub, voice=voices[0], told=lambda _entries: None
-        )
+        Telling(b.name, start=start, hub=a.hub, voice=voices[0]).write(file)
         return file
 
     return write

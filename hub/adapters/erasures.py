@@ -20,14 +20,14 @@ class ErasureFile:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def add(self, erased: Erased) -> None:
-        """Add what was erased; it is on the disk when this returns."""
+    def add(self, *erased: Erased) -> None:
+        """Add what was erased, at once; it is on the disk when this returns."""
         descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         with os.fdopen(descriptor, "ab", buffering=0) as file:
             # On a line of its own, whatever a crash left of the line before.
-            line = f"\n{_written(erased)}\n".encode()
-            while line:
-                line = line[file.write(line) :]
+            lines = "\n".join(("", *map(_written, erased), "")).encode()
+            while lines:
+                lines = lines[file.write(lines) :]
             os.fsync(descriptor)
         self._sync_folder()
 

@@ -196,8 +196,8 @@ Which id such a one has here is not for long: after a restore it may be somebody
 class Erasures(Protocol):
     """The append-only list of what was erased, outside every backup."""
 
-    def add(self, erased: Erased) -> None:
-        """Add what was erased; it is on the disk when this returns."""
+    def add(self, *erased: Erased) -> None:
+        """Add what was erased, at once; it is on the disk when this returns."""
         ...
 
     def all(self) -> list[Erased]:

@@ -138,6 +138,7 @@ class Statement:
     """An operation as it is kept, and where it came from.
 
     Attributes:
+        register: in which it is said.
         version: epoch and n.
         keep: until when, seconds since 1970.
         id: SHA-256 of the payload.
@@ -146,6 +147,7 @@ class Statement:
         index: in the log it came from.
     """
 
+    register: Register
     version: tuple[int, int]
     keep: int
     id: bytes

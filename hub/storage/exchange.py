@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Registers, and the operations in them, in SQL."""
 
+import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -53,8 +54,11 @@ class SqlExchange:
         """Those that are kept, locked against other writers."""
         wanted = set(names)
         found: dict[Register, Kept] = {}
+        kinds = sorted({one.kind for one in wanted})
         for some in slices(sorted({one.target for one in wanted})):
-            statement = _KEPT.where(_r.c.target.in_(some)).with_for_update(of=_r)
+            # The kinds too: the index begins with them.
+            named = sa.and_(_r.c.kind.in_(kinds), _r.c.target.in_(some))
+            statement = _KEPT.where(named).with_for_update(of=_r)
             for row in self._connection.execute(statement):
                 kept = _kept(row)
                 if kept.register in wanted:
@@ -187,10 +191,7 @@ class SqlExchange:
         )
 
     def purge(self, register: Register) -> int:
-        """Erase what was said in a register of an indicator; its place in logs stays.
-
-        It looks at every operation: to erase is rare, and nothing may be left.
-        """
+        """Erase what was said in a register of an indicator; its place in logs stays."""
         is_sqlite = self._connection.dialect.name == "sqlite"
         said = {
             "op": b'"op":"assert"',
@@ -208,7 +209,8 @@ class SqlExchange:
                 for one, name in zip(holds, said, strict=True)
             )
         )
-        emptied = _o.update().where(_o.c.payload.is_not(None), found).values(payload=None)
+        there = sa.and_(_o.c.said_in == _number(register), _o.c.payload.is_not(None))
+        emptied = _o.update().where(there, found).values(payload=None)
         return self._connection.execute(emptied).rowcount
 
     def forget(self, now: int, *, own: int, limit: int) -> int:
@@ -241,6 +243,12 @@ class SqlExchange:
             )
             .values(payload=None)
         )
+
+
+def _number(register: Register) -> int:
+    """A number that hardly two registers have."""
+    name = f"{register.origin} {register.author} {register.kind} {register.target}"
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
 
 
 def _row(one: Kept) -> dict[str, Any]:
@@ -284,6 +292,7 @@ def _operation(one: Statement) -> dict[str, Any]:
         "signature": one.sealed.signature,
         "partner": one.partner,
         "at_index": one.index,
+        "said_in": _number(one.register),
     }
 
 

@@ -4,7 +4,7 @@
 Everything goes the way of a member's word: guards, entries, links, changes.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -115,15 +115,16 @@ class Effects:
 
     def of_words(self, said: Iterable[Operation]) -> None:
         """Let the rest be known: narrower audiences and opinions; and those that waited."""
-        given = set()
+        given, erased = set(), []
         for one in said:
             if isinstance(one.body, PolicyChange):
                 self._narrow(one)
             elif isinstance(one.body, Purge):
-                self._purge(one)
+                erased.append(Register(one.origin, one.author, "indicator", one.target))
             elif isinstance(one.body, Stated):
                 self._opinions.give(one, one.body)
                 given.add(one.register)
+        self._purge(erased)
         self._opinions.give_waiting(self._came, given)
 
     def of_exclusions(self, changed: Mapping[Register, Operation | None]) -> None:
@@ -324,20 +325,22 @@ class Effects:
         for one in self._paces.values():
             one.count()
 
-    def _purge(self, said: Operation) -> None:
+    def _purge(self, targets: Collection[Register]) -> None:
         """Erase what its origin erased: codes, words and the bytes that said them, for good."""
-        target = Register(said.origin, said.author, "indicator", said.target)
-        kept = self._work.exchange.registers([target]).get(target)
-        key = kept.indicator if kept is not None else None
-        found = self._work.indicators.by_keys([key]).get(key) if key is not None else None
-        if found is None and kept is not None:
-            self._work.exchange.purge(target)  # it was only kept
-        if found is None or found.state == ERASED:
-            return
-        if found.is_live and not self._allowance(said.origin).takes():
-            hold(found, at=self._now, hub=self._hub, work=self._work)
-            return
-        erase(found, target, hub=self._hub, work=self._work)
+        kept = self._work.exchange.registers(targets)
+        known = self._work.indicators.by_keys(
+            one.indicator for one in kept.values() if one.indicator is not None
+        )
+        over: dict[Register, Indicator] = {}
+        for name, one in kept.items():
+            found = known.get(one.indicator or 0)
+            if found is None:
+                self._work.exchange.purge(name)  # it was only kept
+            elif found.is_live and not self._allowance(name.origin).takes():
+                hold(found, at=self._now, hub=self._hub, work=self._work)
+            elif found.state != ERASED:
+                over[name] = found
+        erase(over, hub=self._hub, work=self._work)
 
     def _end(self, known: Indicator, said: Operation | None) -> None:
         reason = getattr(said.body, "reason", None) if said is not None else None

@@ -75,14 +75,17 @@ def keep_in(
     work.record(Event(INDICATOR, fresh.key, fresh.n, details, deltas))
 
 
-def erase(known: Indicator, register: Register, *, hub: Hub, work: Work) -> None:
-    """Erase an indicator of another hub, and the bytes in which its author said it."""
+def erase(over: Mapping[Register, Indicator], *, hub: Hub, work: Work) -> None:
+    """Erase indicators of other hubs, and the bytes in which their authors said them."""
+    if not over:
+        return
     # The list first: a crash in between leaves what the next start erases again.
-    hub.erasures.add(register)
-    gone, deltas = work.indicators.end(known, kind="erase", state=ERASED, at=hub.clock())
-    work.indicators.purge(known.key)
-    work.exchange.purge(register)
-    work.record(Event(INDICATOR, gone.key, gone.n, {"what": ERASE}, deltas))
+    hub.erasures.add(*over)
+    for register, known in over.items():
+        gone, deltas = work.indicators.end(known, kind="erase", state=ERASED, at=hub.clock())
+        work.indicators.purge(known.key)
+        work.exchange.purge(register)
+        work.record(Event(INDICATOR, gone.key, gone.n, {"what": ERASE}, deltas))
 
 
 def end_held(hub: Hub, *, partner: str | None = None) -> int:
@@ -117,7 +120,7 @@ def _end(known: Indicator, speak: Mapping[str, Source], hub: Hub, work: Work) ->
     source = work.exchange.of_indicator(known.key)
     purge = None if source is None else replace(source.register, kind="purge")
     if source is not None and purge is not None and work.exchange.registers([purge]):
-        erase(known, source.register, hub=hub, work=work)
+        erase({source.register: known}, hub=hub, work=work)
         return
     if not known.is_live:
         return

@@ -254,6 +254,7 @@ def _keep(
     keys = work.exchange.add(
         [
             Statement(
+                register=one.said.operation.register,
                 version=one.said.operation.version,
                 keep=one.said.operation.keep,
                 id=leaf.id,

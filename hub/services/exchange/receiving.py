@@ -258,6 +258,7 @@ def _let_go(changed: Mapping[Register, Change], kept: Mapping[Register, Kept]) -
 def _statement(one: Received, source: int | None) -> Statement:
     operation = one.operation
     return Statement(
+        register=operation.register,
         version=operation.version,
         keep=operation.keep,
         id=bytes.fromhex(one.said.id),

@@ -156,6 +156,8 @@ operation = Table(
     # From whom it came, and where in whose log it is; our own came from nobody.
     Column("partner", Key),
     Column("at_index", sa.BigInteger, nullable=False),
+    # A number of its register: all that was said there is found by it, to be erased.
+    Column("said_in", sa.BigInteger, nullable=False, index=True),
 )
 
 # That an operation is in its origin's log: what it takes to pass it on.

@@ -17,8 +17,8 @@ def path(tmp_path):
 
 def test_ids_are_told_once_in_the_order_they_came(path):
     file = ErasureFile(path)
-    for one in (OTHER, THEIRS, ONE, OTHER, THEIRS):
-        file.add(one)
+    for some in ((OTHER,), (THEIRS, ONE), (OTHER, THEIRS)):
+        file.add(*some)
 
     assert file.all() == [OTHER, THEIRS, ONE]
     assert path.stat().st_mode & 0o777 == 0o600

@@ -75,9 +75,11 @@ def upgrade() -> None:
         sa.Column("signature", sa.LargeBinary(), nullable=False),
         sa.Column("partner", KEY, nullable=True),
         sa.Column("at_index", sa.BigInteger(), nullable=False),
+        sa.Column("said_in", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_operation")),
     )
     op.create_index(op.f("ix_operation_keep"), "operation", ["keep"], unique=False)
+    op.create_index(op.f("ix_operation_said_in"), "operation", ["said_in"], unique=False)
     op.create_table(
         "partner",
         sa.Column("key", KEY, nullable=False),
@@ -185,6 +187,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_register_about_register_kind"), table_name="register")
     op.drop_table("register")
     op.drop_table("partner")
+    op.drop_index(op.f("ix_operation_said_in"), table_name="operation")
     op.drop_index(op.f("ix_operation_keep"), table_name="operation")
     op.drop_table("operation")
     op.drop_table("log_tile")

@@ -146,6 +146,9 @@ def _alive_at(note: Note, voice: Voice) -> int:
 
 def _calls_for_words(row: Any) -> bool:
     """Whether a change may be of matter to a partner: also that something turned out a copy."""
+    # What another hub just said of an item is its own to say, and nobody here thinks of it yet.
+    if row.kind == INDICATOR and row.n == 1 and "partner" in row.details:
+        return False
     return (
         bool(row.subject) and row.kind in TOLD and (row.kind != LINKS or "copied" in row.details)
     )

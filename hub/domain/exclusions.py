@@ -36,6 +36,7 @@ class Exclusion:
         reason: of the vocabulary's disputes.
         expires: until when.
         key: internal; 0: not kept yet.
+        hub: through which it was said; None: here, or not kept yet.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Exclusion:
     reason: str
     expires: datetime
     key: int = 0
+    hub: str | None = None
     bits: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -184,7 +184,7 @@ class Votes(Protocol):
     def link_opinion(self, indicator: int, set_key: int, link: Link) -> None:
         """Link an opinion to an entry at once: a dispute must not wait for a job.
 
-        What the operator said before on this entry is unlinked: only its latest counts.
+        What the operator said before on this entry, through the same hub, is unlinked.
         """
         ...
 
@@ -219,11 +219,17 @@ class Opinions(Protocol):
     def add(
         self, opinion: Opinion, *, indicator: int, public_id: str, party: Party, at: datetime
     ) -> tuple[int, int]:
-        """Keep an opinion, which replaces the operator's earlier one; returns key and number."""
+        """Keep an opinion, which replaces the operator's earlier one; returns key and number.
+
+        What it said through another hub stays: which of the two counts is for whoever reads.
+        """
         ...
 
     def of_entries(self, indicators: list[int], set_key: int) -> list[Any]:
-        """The live opinions on those indicators in a set, as rows of the opinion table."""
+        """The live opinions on those indicators in a set, as rows of the opinion table.
+
+        Each with the hub through which it was said; None: here.
+        """
         ...
 
     def open_appeal(

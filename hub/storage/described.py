@@ -20,6 +20,7 @@ from hub.domain.entries import Described
 from hub.domain.errors import UnavailableError
 from hub.domain.indicators import EXPIRED, LIVE, MATCH
 from hub.domain.standing import Entry, Vote, says_alike
+from hub.domain.votes import Said, heard
 from hub.storage.columns import moment
 
 VOTE_DELAY = timedelta(seconds=3)
@@ -36,7 +37,7 @@ SELECT e.indicator, e.set_key, e.live, e.since, e.agree_total, e.disagree_total,
        vi.operator_kind, vi.copied, vi.expires, vi.state, vi.item_kind, vv.words,
        ve.live, ve.since, vp.state,
        o.operator_kind, o.stance, o.reason, o.basis, o.assessed_by, o.at, o.live, op.state,
-       x.operator_kind, x.reason, x.at, x.expires
+       x.operator_kind, x.reason, x.at, x.expires, o.indicator
 FROM entry e
 JOIN indicator i ON i.key = e.indicator
 JOIN version v ON v.indicator = i.key AND v.n = i.n
@@ -166,7 +167,8 @@ def _entry(rows: list[Sequence[Any]], read: _Read) -> Described:
     )
     harm = words.get("harm", ())
     # An entry without links has one row, with nothing in its right half.
-    votes = [_vote(row[19:], harm, read) for row in rows if row[19] is not None]
+    linked = (row for row in rows if row[19] is not None)
+    said = [Said(_vote(row[19:-1], harm, read), row[-1], row[19]) for row in linked]
     return Described(
         indicator=indicator,
         indicator_id=public_id,
@@ -177,7 +179,7 @@ def _entry(rows: list[Sequence[Any]], read: _Read) -> Described:
         label=label,
         words=words,
         entry=entry,
-        votes=votes,
+        votes=heard(said, indicator),
     )
 
 

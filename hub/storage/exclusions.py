@@ -13,6 +13,7 @@ from hub.domain.indicators import Code
 from hub.storage import tables
 
 _x, _l, _p = tables.exclusion, tables.link, tables.party
+_SAID = sa.select(_x, _p.c.hub).join(_p, _p.c.key == _x.c.party)
 
 
 class SqlExclusions:
@@ -61,12 +62,12 @@ class SqlExclusions:
 
     def keyed(self, key: int) -> Exclusion | None:
         """The exclusion of that internal key."""
-        found = self._read(sa.select(_x).where(_x.c.key == key))
+        found = self._read(_SAID.where(_x.c.key == key))
         return found[0] if found else None
 
     def own(self, public_id: str | None = None, set_key: int | None = None) -> list[Exclusion]:
         """Exclusions of this hub's members, oldest first: of that id, of that set."""
-        query = sa.select(_x).join(_p, _p.c.key == _x.c.party).where(_p.c.member.is_not(None))
+        query = _SAID.where(_p.c.member.is_not(None))
         if public_id is not None:
             query = query.where(_x.c.id == public_id)
         if set_key is not None:
@@ -75,15 +76,14 @@ class SqlExclusions:
 
     def of_author(self, hub: str, author: str, public_id: str) -> list[Exclusion]:
         """What an author of another hub calls so, a row for each set."""
-        query = sa.select(_x).join(_p, _p.c.key == _x.c.party)
         return self._read(
-            query.where(_x.c.id == public_id, _p.c.hub == hub, _p.c.author == author)
+            _SAID.where(_x.c.id == public_id, _p.c.hub == hub, _p.c.author == author)
         )
 
     def in_set(self, set_key: int) -> list[Exclusion]:
         """All that hold in a set."""
         if set_key not in self._in_set:
-            self._in_set[set_key] = self._read(sa.select(_x).where(_x.c.set_key == set_key))
+            self._in_set[set_key] = self._read(_SAID.where(_x.c.set_key == set_key))
         return self._in_set[set_key]
 
     def count(self, operator: int, set_key: int) -> int:
@@ -117,4 +117,5 @@ def _exclusion(row: Row[Any]) -> Exclusion:
         reason=row.reason,
         expires=row.expires,
         key=row.key,
+        hub=row.hub,
     )

@@ -12,7 +12,7 @@ from hub.domain.sharing import Party
 from hub.storage import tables
 from hub.storage.dialects import insert
 
-_o, _a = tables.opinion, tables.appeal
+_o, _a, _p = tables.opinion, tables.appeal, tables.party
 
 
 class SqlOpinions:
@@ -24,14 +24,23 @@ class SqlOpinions:
     def add(
         self, opinion: Opinion, *, indicator: int, public_id: str, party: Party, at: datetime
     ) -> tuple[int, int]:
-        """Keep an opinion, which replaces the operator's earlier one; returns key and number."""
+        """Keep an opinion, which replaces the operator's earlier one; returns key and number.
+
+        What it said through another hub stays: which of the two counts is for whoever reads.
+        """
         mine = sa.and_(
             _o.c.indicator == indicator,
             _o.c.set_key == opinion.set_key,
             _o.c.operator == party.operator,
         )
         last = self._connection.scalar(sa.select(sa.func.max(_o.c.n)).where(mine)) or 0
-        self._connection.execute(_o.update().where(mine, _o.c.live).values(live=False))
+        hub = sa.select(_p.c.hub).where(_p.c.key == party.key).scalar_subquery()
+        here = sa.select(_p.c.key).where(
+            _p.c.operator == party.operator, _p.c.hub.is_not_distinct_from(hub)
+        )
+        self._connection.execute(
+            _o.update().where(mine, _o.c.live, _o.c.party.in_(here)).values(live=False)
+        )
         key = self._connection.scalar(
             _o.insert()
             .values(
@@ -55,9 +64,13 @@ class SqlOpinions:
         return int(key or 0), last + 1
 
     def of_entries(self, indicators: list[int], set_key: int) -> list[Row[Any]]:
-        """The live opinions on those indicators in a set, as rows of the opinion table."""
+        """The live opinions on those indicators in a set, as rows of the opinion table.
+
+        Each with the hub through which it was said; None: here.
+        """
         rows = self._connection.execute(
-            sa.select(_o)
+            sa.select(_o, _p.c.hub)
+            .join(_p, _p.c.key == _o.c.party)
             .where(_o.c.indicator.in_(indicators), _o.c.set_key == set_key, _o.c.live)
             .order_by(_o.c.key)
         )

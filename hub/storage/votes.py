@@ -45,7 +45,7 @@ class SqlVotes:
     def link_opinion(self, indicator: int, set_key: int, link: Link) -> None:
         """Link an opinion to an entry at once: a dispute must not wait for a job.
 
-        What the operator said before on this entry is unlinked: only its latest counts.
+        What the operator said before on this entry, through the same hub, is unlinked.
         """
         self.lock(indicator, set_key)
         earlier = (
@@ -58,7 +58,7 @@ class SqlVotes:
                 _l.c.indicator == indicator, _l.c.set_key == set_key, _l.c.opinion.in_(earlier)
             )
         )
-        if link.side:
+        if link.side or self._speaks_otherwise(indicator, set_key, link.operator):
             self._add(indicator, set_key, link)
 
     def replace(self, indicator: int, set_key: int, found: Sequence[Link]) -> bool:
@@ -120,6 +120,16 @@ class SqlVotes:
         self._add(indicator, set_key, link)
 
     # -- steps --------------------------------------------------------------------------------
+
+    def _speaks_otherwise(self, indicator: int, set_key: int, operator: int) -> bool:
+        """Whether an operator has other votes on an entry, which a word on no side may replace."""
+        found = sa.select(_l.c.key).where(
+            _l.c.indicator == indicator,
+            _l.c.set_key == set_key,
+            _l.c.operator == operator,
+            _l.c.voter.is_(None),
+        )
+        return self._connection.scalar(found.limit(1)) is not None
 
     def _add(self, indicator: int, set_key: int, link: Link) -> None:
         self._connection.execute(

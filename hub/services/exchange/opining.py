@@ -58,7 +58,7 @@ class Opinions:
             return
         opinion = statements.read_opinion(body, set_key, said.policy.act)
         at = min(self._now, datetime.fromtimestamp(said.created, UTC))
-        if not self._is_known(opinion, about, party, at):
+        if not self._is_known(opinion, about, party, said.origin, at):
             self._keep(opinion, about, party, at)
 
     def unsay(self, said: Operation) -> None:
@@ -84,10 +84,12 @@ class Opinions:
         details = {"set": opinion.set_key, "stance": opinion.stance, "reach": opinion.reach}
         self._work.record(Event(OPINION, about.key, n, details))
 
-    def _is_known(self, opinion: Opinion, about: Indicator, party: Party, at: datetime) -> bool:
-        """Whether its operator said that already, or something later, through whichever hub."""
+    def _is_known(
+        self, opinion: Opinion, about: Indicator, party: Party, hub: str, at: datetime
+    ) -> bool:
+        """Whether its operator said that already, or something later, through the same hub."""
         rows = self._work.opinions.of_entries([about.key], opinion.set_key)
-        own = [row for row in rows if row.operator == party.operator]
+        own = [row for row in rows if (row.operator, row.hub) == (party.operator, hub)]
         return any(
             row.at > at
             or (

@@ -210,7 +210,10 @@ def _of_exclusion(key: int, work: Work, finder: Finder) -> set[tuple[int, int]]:
             continue
         if link not in exclusion_links(known, one.set_key, work):
             continue  # its operator spoke of this very entry
-        if work.votes.has_room(*place, link):
+        direct = work.opinions.of_entries([known.key], one.set_key)
+        speaks = any(row.operator == one.operator for row in direct)
+        # What it says of this very entry through another hub may be on no side, and replace it.
+        if not speaks and work.votes.has_room(*place, link):
             work.votes.add(*place, link)
             touched.add(place)
         else:

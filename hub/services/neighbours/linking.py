@@ -2,14 +2,17 @@
 """The votes that contributions, opinions and exclusions are on an entry."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from hub.domain.exclusions import Exclusion
 from hub.domain.guards import PICTURE
 from hub.domain.indicators import MATCH, Indicator
 from hub.domain.standing import Vote, may_corroborate
 from hub.domain.vocabulary import VOCABULARY
-from hub.domain.votes import AGREE, DISAGREE, Link
+from hub.domain.votes import AGREE, DISAGREE, NEITHER, Link
 from hub.ports import Work
+
+NEAR = "near"
 
 
 def contribution_link(voter: Indicator) -> Link:
@@ -46,31 +49,43 @@ def opinion_links(
 ) -> list[Link]:
     """Opinions on the entry itself, and those on its direct neighbours that reach near."""
     direct = work.opinions.of_entries([indicator.key], set_key)
-    # An operator's word on this very entry replaces what it said of a neighbour.
-    spoken = {row.operator for row in direct}
+    # An operator's word on this very entry replaces what it said of a neighbour: through the same
+    # hub for good, through another for as long as it counts.
+    spoken = {(row.operator, row.hub) for row in direct}
     near = [
         row
         for row in work.opinions.of_entries(list(neighbours), set_key)
-        if row.reach == "near" and row.operator not in spoken
+        if (row.operator, row.hub) not in spoken
     ]
+    reached = {(row.operator, row.indicator) for row in near if row.reach == NEAR}
+    found = [(row, True) for row in direct]
+    # So does what it said later of that neighbour, which may reach no further than that.
+    found += [(row, row.reach == NEAR) for row in near if (row.operator, row.indicator) in reached]
     return [
         Link(
             operator=row.operator,
-            side=AGREE if row.stance == "agree" else DISAGREE,
+            side=_side(row) if speaks else NEITHER,
             opinion=row.key,
             counts=row.reason in VOCABULARY.one_voice_reasons or row.assessed_by > 0,
+            hub=row.hub,
         )
-        for row in (*direct, *near)
-        if row.stance in ("agree", "disagree")
-        and row.reason not in VOCABULARY.no_vote_reasons
-        and row.operator != indicator.operator
+        for row, speaks in found
+        if row.operator != indicator.operator
     ]
+
+
+def _side(row: Any) -> int:
+    if row.reason in VOCABULARY.no_vote_reasons:
+        return NEITHER
+    return {"agree": AGREE, "disagree": DISAGREE}.get(row.stance, NEITHER)
 
 
 def exclusion_link(one: Exclusion) -> Link:
     """The vote that an exclusion is on what is near it: it disagrees."""
     counts = one.reason in VOCABULARY.one_voice_reasons
-    return Link(operator=one.operator, side=DISAGREE, exclusion=one.key, counts=counts)
+    return Link(
+        operator=one.operator, side=DISAGREE, exclusion=one.key, counts=counts, hub=one.hub
+    )
 
 
 def exclusion_links(indicator: Indicator, set_key: int, work: Work) -> list[Link]:
@@ -81,12 +96,13 @@ def exclusion_links(indicator: Indicator, set_key: int, work: Work) -> list[Link
     if not others:
         return []
     # An operator's word on this very entry replaces what it said of what is near.
-    spoken = {row.operator for row in work.opinions.of_entries([indicator.key], set_key)}
+    rows = work.opinions.of_entries([indicator.key], set_key)
+    spoken = {(row.operator, row.hub) for row in rows}
     codes = work.indicators.codes([indicator.key]).get(indicator.key, ())
     return [
         exclusion_link(one)
         for one in others
-        if one.operator not in spoken and any(one.covers(code) for code in codes)
+        if (one.operator, one.hub) not in spoken and any(one.covers(code) for code in codes)
     ]
 
 

@@ -130,7 +130,7 @@ opinion = Table(
     Column("assessed_by", Integer, nullable=False),
     Column("reach", Text, nullable=False),
     Column("at", Moment, nullable=False),
-    # False once the same operator said something later.
+    # False once the same operator said something later through the same hub.
     Column("live", Boolean, nullable=False),
     UniqueConstraint("indicator", "set_key", "operator", "n"),
 )

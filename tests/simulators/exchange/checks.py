@@ -273,7 +273,7 @@ def entries(hub: SimHub, honest: Sequence[str]) -> Held:
 
 
 def opinions(hub: SimHub, honest: Sequence[str], stolen: Collection[str]) -> Held:
-    """What honest hubs' operators think of each other's live entries."""
+    """What honest hubs' operators think of each other's live entries, at each of those hubs."""
     rows = hub.disk.ask(
         "SELECT s.id, coalesce(r.target, i.id), op.name, coalesce(vp.hub, ?),"
         " coalesce(p.hub, ?), v.words, o.stance, o.reason, o.basis, o.assessed_by, o.reach"
@@ -287,7 +287,7 @@ def opinions(hub: SimHub, honest: Sequence[str], stolen: Collection[str]) -> Hel
         [hub.name, hub.name],
     )
     return {
-        (str(set_id), f"{target} by {name}"): tuple(said)
+        (str(set_id), f"{target} by {name} at {voice}"): tuple(said)
         for set_id, target, name, voice, origin, words, *said in rows
         if voice in honest and origin in honest and VICTIM not in words and target not in stolen
     }

@@ -30,6 +30,7 @@ NOT_THE_RELAYS = frozenset({Alarm.UNKNOWN_KEY, Alarm.RETIRED_KEY, Alarm.UNVOUCHE
 NOT_THE_RELAYS_LOG = frozenset({Alarm.UNKNOWN_KEY, Alarm.BAD_SIGNATURE})
 """The same, of the checkpoint of its origin's log: who is on the way may know other keys of it."""
 SKEW = 300  # seconds that a partner's clock may be ahead of ours
+PATIENCE = 86_400  # seconds ahead, beyond which a page does not wait for what others said in it
 
 
 @dataclass(frozen=True)
@@ -277,6 +278,8 @@ class Believing:
         if operation.epoch != key.epoch:
             raise RefusedError(Alarm.RETIRED_KEY, "the key is of another epoch than its operation")
         # 6. Of now: not from the future; and what nobody needs is forgotten, not refused.
+        if operation.created > self._now + PATIENCE and hub != self._partner.hub:
+            return None
         if operation.created > self._now + SKEW:
             raise RefusedError(Alarm.FUTURE, "said later than now")
         if operation.keep <= self._now:

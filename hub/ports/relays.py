@@ -22,6 +22,7 @@ class Proven:
         log: of that hub; it may have closed it since.
         inclusion: in that log.
         is_revoke: whether it takes something back.
+        created: when it says that it was said; nobody passes it on before.
     """
 
     operation: int
@@ -29,6 +30,7 @@ class Proven:
     log: str
     inclusion: Inclusion
     is_revoke: bool
+    created: int
 
 
 @dataclass(frozen=True)
@@ -56,10 +58,10 @@ class Relays(Protocol):
     """What is passed on."""
 
     def prove(self, proven: Sequence[Proven], notes: Mapping[Place, bytes]) -> None:
-        """Keep what proves operations, of which none was proven before; they are due."""
+        """Keep what proves operations, of which none was proven before; they become due."""
         ...
 
-    def due(self, limit: int) -> list[Due]:
+    def due(self, limit: int, now: int) -> list[Due]:
         """Those that are due: first what takes back, then in the order in which they came."""
         ...
 

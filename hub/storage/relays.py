@@ -23,7 +23,7 @@ class SqlRelays:
         self._connection = connection
 
     def prove(self, proven: Sequence[Proven], notes: Mapping[Place, bytes]) -> None:
-        """Keep what proves operations, of which none was proven before; they are due."""
+        """Keep what proves operations, of which none was proven before; they become due."""
         if not proven:
             return
         self._connection.execute(
@@ -37,7 +37,7 @@ class SqlRelays:
                     "size": one.inclusion.size,
                     "path": b"".join(one.inclusion.path),
                     "is_revoke": one.is_revoke,
-                    "due": True,
+                    "due": one.created,
                 }
                 for one in proven
             ],
@@ -47,12 +47,12 @@ class SqlRelays:
             [{"log": log, "size": size, "note": note} for (log, size), note in notes.items()],
         )
 
-    def due(self, limit: int) -> list[Due]:
+    def due(self, limit: int, now: int) -> list[Due]:
         """Those that are due: first what takes back, then in the order in which they came."""
         rows = self._connection.execute(
             sa.select(_i, _o.c.id, _o.c.payload, _o.c.key_id, _o.c.signature, _o.c.keep)
             .join(_o, _o.c.key == _i.c.operation)
-            .where(_i.c.due, _o.c.payload.is_not(None))
+            .where(_i.c.due <= now, _o.c.payload.is_not(None))
             .order_by(_i.c.is_revoke.desc(), _i.c.operation)
             .limit(limit)
         )
@@ -67,13 +67,13 @@ class SqlRelays:
     def settle(self, operations: Collection[int]) -> None:
         """Note that they were looked at."""
         for some in slices(sorted(operations)):
-            self._connection.execute(_i.update().where(_i.c.operation.in_(some)).values(due=False))
+            self._connection.execute(_i.update().where(_i.c.operation.in_(some)).values(due=None))
 
     def again(self) -> None:
         """Let all be due that were not passed on in the log of now."""
         now = sa.select(sa.func.max(_log.c.key)).scalar_subquery()
         logged = sa.exists().where(_leaf.c.operation == _i.c.operation, _leaf.c.log == now)
-        self._connection.execute(_i.update().where(~_i.c.due, ~logged).values(due=True))
+        self._connection.execute(_i.update().where(_i.c.due.is_(None), ~logged).values(due=0))
 
     def notes(self, places: Iterable[Place]) -> dict[Place, bytes]:
         """Checkpoints of other hubs."""

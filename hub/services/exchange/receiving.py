@@ -237,8 +237,11 @@ def _prove(
         key = fresh.get(name) or held.get(name)
         if key is None or one.inclusion is None or one.note is None:
             continue
-        source, is_revoke = one.operation.origin, one.operation.op in TAKES_BACK
-        proven.append(Proven(key, source, one.log, one.inclusion, is_revoke))
+        said = one.operation
+        is_revoke = said.op in TAKES_BACK
+        proven.append(
+            Proven(key, said.origin, one.log, one.inclusion, is_revoke, created=said.created)
+        )
         notes[one.log, one.inclusion.size] = one.note
     work.relays.prove(proven, notes)
 

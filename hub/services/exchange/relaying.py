@@ -28,7 +28,7 @@ def pass_on(hub: Hub, voice: Voice, *, limit: int = AT_ONCE) -> int:
     """Log what may be passed on, what takes back first; returns how much was looked at."""
     now = int(hub.clock().timestamp())
     with hub.begin.reading() as work:
-        due = work.relays.due(limit)
+        due = work.relays.due(limit, now)
         if not due:
             return 0
         log = work.logs.open(voice.log.origin)

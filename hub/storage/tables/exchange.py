@@ -172,8 +172,8 @@ inclusion = Table(
     Column("size", sa.BigInteger, nullable=False),
     Column("path", LargeBinary, nullable=False),
     Column("is_revoke", Boolean, nullable=False),
-    # Whether nobody has looked yet if it is to be passed on.
-    Column("due", Boolean, nullable=False),
+    # From when on somebody is to look if it is to be passed on; nothing once somebody has.
+    Column("due", sa.BigInteger),
     Index(None, "due", "is_revoke"),
     Index(None, "log", "size"),
 )

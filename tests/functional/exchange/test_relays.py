@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from federation.believing import SKEW
 from federation.following import next_page
 from federation.operations.leaves import Kind
 from federation.operations.payloads import read_operation
@@ -96,6 +97,31 @@ def test_a_withdrawal_is_told_early_by_the_relay_too(a, b, c, line, alpha, gamma
 
     assert c.take_revokes(b) == 1
     assert matched(gamma, pdq=seen)["answer"] == "none"
+
+
+def test_whose_clock_is_ahead_is_passed_on_when_its_time_has_come(
+    a, b, c, line, alpha, gamma, clock
+):
+    """Whoever passes it on is not held up by it, where clocks are a little behind."""
+    beta = b.admit("run.hub-b.example", sets=[line])
+    known, early = pdq(), pdq()
+    mine = contributed(beta, picture(pdq=known), line)
+    carried(b, c)
+
+    contributed(alpha, picture(pdq=early), line)
+    clock.forward(seconds=SKEW - 1)
+    a.publish()
+    clock.forward(seconds=1 - SKEW)
+    b.catch_up(a)
+    withdrawn(beta, mine)
+    b.publish()
+    clock.forward(seconds=-5)
+    c.catch_up(b)
+    assert matched(gamma, pdq=known)["answer"] == "none"
+
+    clock.forward(seconds=SKEW + 5)
+    carried(b, c)
+    assert matched(gamma, pdq=early)["answer"] == "hit"
 
 
 def test_what_was_erased_is_erased_at_the_other_end(a, b, c, line, alpha, gamma):

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from federation.errors import Alarm
+from federation.believing import PATIENCE, SKEW
+from federation.errors import Alarm, RefusedError
 from federation.identity.values import OpKey
 from federation.keys import MemorySigner
 from federation.log.notes import Note, sign
@@ -177,6 +178,26 @@ def test_a_false_line_under_its_origins_checkpoint_is_not_the_relays(relay):
     assert len(relay.heard(notes=shown).operations) == 1
     found = relay.heard(with_log_keys(FAR_LOG, NEXT_LOG), notes=shown)
     assert (found.operations, found.refused, found.passed) == ((), (), 1)
+
+
+@pytest.mark.parametrize(("seconds", "passed"), [(SKEW, 0), (PATIENCE + 1, 1)])
+def test_what_is_said_far_from_now_holds_up_nothing_else(relay, seconds, passed):
+    relay.say(of_far(replace(operation(salt=b"f" * 16), created=NOW + seconds)))
+    relay.pass_on(5)
+    relay.pass_on(0)
+
+    found = relay.heard()
+    assert (len(found.operations), found.passed, found.refused) == (2 - passed, passed, ())
+
+
+@pytest.mark.parametrize("seconds", [SKEW + 1, PATIENCE])
+def test_what_is_said_a_little_later_than_now_is_waited_for(relay, seconds):
+    relay.say(of_far(replace(operation(salt=b"f" * 16), created=NOW + seconds)))
+    relay.pass_on(5)
+
+    with pytest.raises(RefusedError) as refused:
+        relay.heard()
+    assert refused.value.alarm is Alarm.FUTURE
 
 
 def test_a_forged_operation_is_in_no_log(relay):

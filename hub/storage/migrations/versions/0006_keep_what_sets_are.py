@@ -62,7 +62,7 @@ def upgrade() -> None:
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("path", sa.LargeBinary(), nullable=False),
         sa.Column("is_revoke", sa.Boolean(), nullable=False),
-        sa.Column("due", sa.Boolean(), nullable=False),
+        sa.Column("due", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("operation", name=op.f("pk_inclusion")),
     )
     op.create_index(

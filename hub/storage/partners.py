@@ -2,6 +2,7 @@
 """Other hubs, and what is believed of them, in SQL."""
 
 import base64
+import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -19,6 +20,7 @@ from hub.domain.indicators import LIVE
 from hub.domain.pace import DAY, USUAL_DAYS, Pace
 from hub.ports.exchange import ACTIVE, Enrolled
 from hub.storage import tables
+from hub.storage.columns import dumped
 from hub.storage.dialects import insert
 
 _p, _ps, _s, _b, _v = (
@@ -33,6 +35,8 @@ ENOUGH = 100_000
 """Indicators beyond which it is of no matter how many a partner has."""
 MOST_EVIDENCE = 100
 """Of one partner and kind; the last of them is written over."""
+MOST_PROOF = 4_194_304
+"""Bytes of proof of one partner and kind, from which on the last is written over too."""
 
 
 class SqlPartners:
@@ -258,17 +262,21 @@ class SqlPartners:
     def accuse(self, key: int | None, error: RefusedError, at: datetime) -> None:
         """Keep evidence: the first of a kind and the latest, never more than so many."""
         mine = sa.and_(_v.c.partner.is_not_distinct_from(key), _v.c.alarm == error.alarm.value)
+        proof = [base64.b64encode(one).decode() for one in error.evidence]
         values = {
             "what": str(error),
-            "proof": [base64.b64encode(one).decode() for one in error.evidence],
+            "digest": hashlib.sha256(dumped([str(error), proof]).encode()).digest(),
+            "size": sum(map(len, error.evidence)),
+            "proof": proof,
             "at": at,
         }
+        # The proofs themselves may be megabytes, and are not asked for.
         last = self._connection.execute(
-            sa.select(_v.c.key, _v.c.what, _v.c.proof).where(mine).order_by(_v.c.key.desc())
+            sa.select(_v.c.key, _v.c.digest, _v.c.size).where(mine).order_by(_v.c.key.desc())
         ).all()
+        is_full = len(last) >= MOST_EVIDENCE or sum(one.size for one in last) >= MOST_PROOF
         again = next(
-            (one for one in last if (one.what, one.proof) == (values["what"], values["proof"])),
-            last[0] if len(last) >= MOST_EVIDENCE else None,
+            (one for one in last if one.digest == values["digest"]), last[0] if is_full else None
         )
         if again is None:
             told = {"partner": key, "alarm": error.alarm.value, "count": 1}

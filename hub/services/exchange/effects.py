@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from federation.errors import RefusedError
 from federation.operations.payloads import operation_in
 from federation.operations.values import (
     Op,
@@ -63,6 +64,7 @@ class Effects:
         self._came: set[str] = set()
         self._paces: dict[str, Allowance] = {}
         self.added = 0
+        self.lied = 0
 
     def of_items(
         self, changed: Mapping[Register, tuple[Kept, str, Operation | None]]
@@ -101,6 +103,11 @@ class Effects:
                 fresh += self._revise(one, indicator, said, draft)
         kept |= {one.register: one for one in self._added(fresh)}
         return kept
+
+    def lies(self, origin: str, error: RefusedError) -> None:
+        """Keep that an author of a hub contradicts itself; it is the fault of no other hub."""
+        self._work.partners.accuse(self.key_of(origin), error, self._now)
+        self.lied += origin == self._partner.hub
 
     def of_sets(self, changed: Iterable[Register]) -> None:
         """Let manifests count, each of the hub whose set it is: that is for people to say."""

@@ -113,6 +113,7 @@ def receive(accepted: Accepted, *, partner: Enrolled, state: str, hub: Hub) -> C
             work.partners.accuse(_key(source, partner, known), error, hub.clock())
         # What the guards refuse of another hub is not the fault of whoever passes it on.
         bad = len(accepted.refused) + sum(source == partner.hub for source, _ in refused)
+        bad += effects.lied
         if bad:
             work.partners.change(partner.key, refused=partner.refused + bad)
         work.commit()
@@ -154,7 +155,8 @@ def receive_revokes(
         effects = Effects(partner, Speakers(known, hub, work), {}, hub, work)
         kept = join(operations, effects, partner.key, hub, work)
         effects.count()
-        work.partners.change(partner.key, revoked_to=upto)
+        bad = partner.refused + effects.lied
+        work.partners.change(partner.key, revoked_to=upto, refused=bad)
         work.commit()
     return kept
 
@@ -206,7 +208,7 @@ def join(
     for change in changed.values():
         if change.held.is_told_twice:
             origin = next(iter(change.came.values())).operation.origin
-            work.partners.accuse(effects.key_of(origin), _lie(change, work), hub.clock())
+            effects.lies(origin, _lie(change, work))
     kept = {name: one.kept(name, _only(one, keys)) for name, one in changed.items()}
     kept = effects.of_items(
         {name: (kept[name], one.identifier, one.said) for name, one in changed.items()}

@@ -227,6 +227,9 @@ evidence = Table(
     Column("partner", Key),
     Column("alarm", Text, nullable=False),
     Column("what", Text, nullable=False),
+    # SHA-256 of what is said and proven, and the bytes of the proof.
+    Column("digest", LargeBinary, nullable=False),
+    Column("size", Integer, nullable=False),
     # Signed bytes, base64: proof to anybody.
     Column("proof", Json, nullable=False),
     Column("at", Moment, nullable=False),

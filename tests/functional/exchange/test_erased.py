@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What other hubs erase is theirs, whatever they call it: also after a restore."""
 
-from contextlib import contextmanager
-
-import sqlalchemy as sa
-
 from hub.domain.changes import SYSTEM
 from hub.services import upkeep
 from tests.functional.exchange.conftest import OURS, shared_by
 from tests.support.codes import pdq
+from tests.support.plans import executed, plan_of
 from tests.support.saying import contributed, matched, picture
 
 
@@ -85,7 +82,7 @@ def test_to_erase_looks_at_nothing_else_that_was_said(a, b, shared, alpha, beta)
     a.settle()
     a.publish()
 
-    with statements(b.database.writer) as made:
+    with executed(b.database.writer) as made:
         b.catch_up(a)
 
     assert len(b.hub.erasures.all()) == 3
@@ -94,33 +91,3 @@ def test_to_erase_looks_at_nothing_else_that_was_said(a, b, shared, alpha, beta)
     for table in ("operation", "register"):
         assert f"SCAN {table}" not in plans
         assert f"Seq Scan on {table}" not in plans
-
-
-@contextmanager
-def statements(engine):
-    """Those that are executed meanwhile, with their parameters."""
-    made = []
-
-    def told(_connection, _cursor, statement, parameters, _context, executemany):
-        if not executemany:
-            made.append((statement, parameters))
-
-    sa.event.listen(engine, "before_cursor_execute", told)
-    yield made
-    sa.event.remove(engine, "before_cursor_execute", told)
-
-
-def plan_of(made, engine):
-    """How a database would carry out statements if its tables were large."""
-    is_sqlite = engine.dialect.name == "sqlite"
-    lines = []
-    with engine.connect() as connection:
-        if not is_sqlite:
-            connection.exec_driver_sql("SET enable_seqscan = off")
-        for statement, parameters in made:
-            if statement.split(maxsplit=1)[0] not in {"SELECT", "UPDATE", "DELETE"}:
-                continue
-            explain = "EXPLAIN QUERY PLAN " if is_sqlite else "EXPLAIN "
-            rows = connection.exec_driver_sql(explain + statement, parameters)
-            lines += [str(row[-1]) for row in rows]
-    return "\n".join(lines)

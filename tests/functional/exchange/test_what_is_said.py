@@ -8,6 +8,7 @@ import pytest
 
 from federation.operations.values import (
     Assert,
+    Frames,
     Op,
     Opinion,
     Policy,
@@ -23,9 +24,11 @@ from hub.ports.exchange import COUNTS
 from hub.services.exchange import partners, receiving
 from hub.services.exchange.holding import end_held
 from hub.services.office import CONSOLE
+from hub.storage.partners import MOST_PROOF
 from tests.simulators.partner import OPERATOR, PartnerHub, trusted
 from tests.simulators.statements import IND, NOW, ORIGIN, WORDS, operation
 from tests.support.codes import pdq
+from tests.support.plans import executed
 from tests.support.saying import contributed, matched, opined, picture, standings
 
 
@@ -146,6 +149,39 @@ def test_in_one_page_as_well(b, hears, shared, beta):
 
     assert matched(beta, pdq=one)["answer"] == matched(beta, pdq=other)["answer"] == "none"
     assert alarms(b) == ["equivocation"]
+
+
+def test_it_is_bad_of_whoever_says_so(b, hears, shared):
+    came = hears(stated(shared, pdq()), stated(shared, pdq()))
+
+    assert (came.refused, b.enrolled(ORIGIN).refused) == (1, 1)
+
+
+def test_what_it_takes_to_prove_much_is_not_read_again(b, hears, shared):
+    """Two videos are some hundred kilobytes: they are kept, a few of them, and left alone."""
+    for at in range(8):
+        target = f"ind_{'abcdefgh'[at]}{'a' * 25}"
+        hears(*(replace(video(shared), target=target, salt=bytes([n]) * 16) for n in (1, 2)))
+
+    with executed(b.database.writer) as made:
+        hears(stated(shared, pdq()), stated(shared, pdq()))
+
+    asked = [one for one, _ in made if "FROM evidence" in one]
+    assert asked
+    assert not any("evidence.proof" in one for one in asked)
+    with b.hub.begin.reading() as work:
+        kept = work.partners.evidence(b.enrolled(ORIGIN).key)
+    assert sum(one["count"] for one in kept) == 9
+    largest = max(sum(map(len, one["proof"])) for one in kept)
+    assert sum(len(one) for it in kept for one in it["proof"]) < MOST_PROOF + largest
+    assert len(kept) < 9
+
+
+def video(shared):
+    frames = Frames(bytes(32 * 5_000), bytes(4 * 5_000), bytes(5_000))
+    code = SignalCode("pdq", bytes.fromhex(pdq()), 90)
+    body = Assert("video", (code,), WORDS, frames, "vpdq/1")
+    return stated(shared, pdq(), body=body, policy=allowing(shared, "research"))
 
 
 def test_an_earlier_version_does_not_undo_a_later(b, hears, shared, beta):

@@ -19,6 +19,8 @@ def upgrade() -> None:
         sa.Column("partner", KEY, nullable=True),
         sa.Column("alarm", sa.Text(), nullable=False),
         sa.Column("what", sa.Text(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("proof", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("count", sa.Integer(), nullable=False),

@@ -227,8 +227,9 @@ class BundleWire:
         skipped = start - page.start
         if skipped > len(page.records):
             return Answer(404, b"")
-        # A checkpoint comes with the first page only, and is what the rest is held against.
-        note = page.checkpoint if "size" not in query else None
+        # A checkpoint comes with the first page only, and the rest is held against it: whoever has
+        # read what is in that page needs it too.
+        note = None if "size" in query else self._at(self._starts[0]).checkpoint
         told = replace(page, start=start, records=page.records[skipped:], checkpoint=note)
         body = told.encoded()
         if len(body) > max_bytes:

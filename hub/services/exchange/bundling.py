@@ -21,6 +21,7 @@ from hub.ports.exchange import ACTIVE, Enrolled, Voice
 from hub.services.exchange import partners
 from hub.services.exchange.carrying import Told, nobody
 from hub.services.exchange.learning import learn
+from hub.services.exchange.manifests import adopt
 from hub.services.exchange.meeting import meet_all
 from hub.services.exchange.receiving import receive_revokes, take
 from hub.services.exchange.witnessing import settle
@@ -163,6 +164,8 @@ class _Reading:
         return kept, refused
 
     def _met(self) -> int:
+        """Learn who they are whose word it brings, by manifests that it brought itself."""
+        adopt(self.hub, self.voice)
         partner = self._partner()
         return meet_all(partner, self.wire, self.hub, self.voice, only_new=True)
 

@@ -57,6 +57,8 @@ class Telling:
         self._pages = self._from(start, size)
         self._next: Page | None = None
         self._is_ahead, self._is_over = is_ahead, False
+        self.size = 0
+        """Of the checkpoint that it leads to, as far as it was written."""
 
     @property
     def is_over(self) -> bool:
@@ -95,6 +97,7 @@ class Telling:
     def _left(self) -> Iterator[Page]:
         while (page := self._peek()) is not None:
             self._next, self._is_over = None, page.end == page.size
+            self.size = page.size
             yield page
 
     def _from(self, start: int, size: int | None) -> Iterator[Page]:

@@ -92,7 +92,7 @@ def post(name: str, *, hub: Hub, voice: Voice, told: Told = nobody) -> Posted:
             refused=done.refused + answer.refused,
         )
         told(max(went, 0))
-        if before.is_level and answer.is_level and telling.is_over:
+        if before.is_level and telling.is_over and answer.applied >= telling.size:
             return done
         if (not went and answer.is_level == before.is_level) or rounds > ROUNDS:
             raise NotTakenError(f"it goes no further than entry {answer.applied}")

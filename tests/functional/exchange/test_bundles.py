@@ -11,16 +11,21 @@ import pytest
 from federation.errors import Alarm, RefusedError
 from federation.log.checkpoints import Checkpoint
 from federation.pages import Page
+from federation.ports import Answer
 from federation.signers.files import load
+from federation.transport import bundle
 from hub.adapters.identities import Introduction
 from hub.domain.errors import NotFoundError
 from hub.ports.exchange import ACTIVE, COUNTS, SUSPENDED
-from hub.services.exchange import partners, publishing
+from hub.services.exchange import carrying, partners, publishing
 from hub.services.exchange.bundling import read_bundle
 from hub.services.exchange.carrying import Telling
 from hub.services.office import CONSOLE
 from tests.support.codes import pdq
+from tests.support.rows import known as heard_of, opened
 from tests.support.saying import contributed, matched, picture, withdrawn
+
+OURS, THEIRS, OTHERS = "alpha.example.com", "beta.example.com", "gamma.example.com"
 
 
 @pytest.fixture
@@ -201,3 +206,146 @@ def test_a_bundle_that_unpacks_to_more_than_it_may_is_refused(b, voices, shared,
         read(b, voices, bomb)
 
     assert refused.value.alarm is Alarm.TOO_LARGE
+
+
+# -- how much goes into one ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def many(a, b, voices, shared, alpha):
+    """Write bundles of what the first hub says, a page for each entry."""
+
+    def tell(known, **options):
+        for one in known:
+            contributed(alpha, picture(pdq=one), shared)
+        while publishing.publish(a.hub, voices[0], a.randomness):
+            pass
+        publishing.show_checkpoint(a.hub, voices[0])
+        telling = Telling(b.name, start=0, hub=a.hub, voice=voices[0])
+        files = []
+        while not telling.is_over:
+            files.append(io.BytesIO())
+            telling.write(files[-1], **options)
+        return files
+
+    return tell
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """A page for each entry."""
+    monkeypatch.setattr(carrying, "MAX_RECORDS", 1)
+
+
+@pytest.mark.parametrize("cap", ["MAX_FILES", "MAX_BUNDLE"])
+def test_what_does_not_fit_goes_on_in_a_next_bundle(
+    b, voices, shared, beta, many, small, monkeypatch, cap
+):
+    whole = many([pdq()])[0]
+    with zipfile.ZipFile(whole) as archive:
+        caps = {
+            "MAX_FILES": len(archive.infolist()) + 1,
+            "MAX_BUNDLE": sum(one.file_size for one in archive.infolist()) + 5000,
+        }
+    monkeypatch.setattr(bundle, cap, caps[cap])
+    known = [pdq() for _ in range(4)]
+
+    files = many(known)
+    came = [read(b, voices, one) for one in files]
+
+    assert len(files) > 1
+    assert (came[-1].applied, sum(one.kept for one in came)) == (5, 5)
+    assert {matched(beta, pdq=one)["answer"] for one in known} == {"hit"}
+
+
+def test_a_bundle_is_never_larger_than_it_may_be(many, small):
+    files = many([pdq() for _ in range(20)], max_bytes=12_000)
+
+    assert len(files) > 1
+    assert max(len(one.getvalue()) for one in files) <= 12_000
+
+
+def test_a_page_that_fits_nowhere_is_not_written(many, small):
+    with pytest.raises(RefusedError) as refused:
+        many([pdq()], max_bytes=1000)
+
+    assert refused.value.alarm is Alarm.TOO_LARGE
+
+
+def test_what_is_taken_back_is_taken_first(
+    b, voices, shared, alpha, beta, many, small, monkeypatch
+):
+    monkeypatch.setattr(carrying, "FAR", 0)
+    known = pdq()
+    indicator = contributed(alpha, picture(pdq=known), shared)
+    read(b, voices, many([])[0])
+    contributed(alpha, picture(pdq=pdq()), shared)
+    withdrawn(alpha, indicator)
+    [file] = many([])
+
+    with pytest.raises(RefusedError):
+        read(b, voices, changed(file, "ops/1", b"spoilt"))
+
+    assert matched(beta, pdq=known)["answer"] == "none"
+    assert read(b, voices, file).applied == 3
+
+
+# -- whose word is passed on ---------------------------------------------------------------------
+
+
+class Shown:
+    """The way to a hub's repository alone."""
+
+    def __init__(self, hub):
+        self.hub = hub
+
+    def get(self, path, **_):
+        found = self.hub.hub.abroad.file(path.removeprefix("/tuf/"))
+        return Answer(404, b"") if found is None else Answer(200, found)
+
+
+@pytest.fixture
+def row(a, b, open_hub):
+    """A hub that a partner's partner has never met, and hears of in a bundle only."""
+    c = open_hub("hub-c.example")
+    for number, (hub, operator) in enumerate(((a, OURS), (b, THEIRS), (c, OTHERS))):
+        hub.count = number * 1000  # what is random in one is not in the others
+        hub.introduce(operator)
+    made = b.set("lures")
+    for far, operator in ((a, OURS), (c, OTHERS)):
+        far.pair(b, operators=(THEIRS,))
+        far.share(b.name, made)
+        b.pair(far, operators=(operator,))
+        b.share(far.name, made)
+    opened(b, made, "set")
+    b.announce()
+    a.catch_up(b)
+    b.hub.abroad.identity_by(b.enrolled(a.name), Shown(a))
+    return c, made
+
+
+def test_who_they_are_whose_word_it_passes_on_comes_along(a, b, row):
+    c, made = row
+    alpha, gamma = a.admit(OURS, sets=[made]), c.admit(OTHERS, sets=[made])
+    known = pdq()
+    indicator = contributed(alpha, picture(pdq=known), made)
+
+    def carry():
+        a.publish()
+        b.catch_up(a)
+        b.publish()
+        file = io.BytesIO()
+        Telling(c.name, start=0, hub=b.hub, voice=b.voice).write(file)
+        return read(c, (None, c.voice), file)
+
+    assert carry().refused == 0
+    assert matched(gamma, pdq=known)["answer"] == "hit"
+    met = heard_of(c, a.name)
+    assert met is not None
+    assert (met.relayed, partners.identity_of(met)) == (True, a.hub.abroad.known())
+    assert met.trust.head is not None
+
+    withdrawn(alpha, indicator)
+    carry()
+
+    assert matched(gamma, pdq=known)["answer"] == "none"

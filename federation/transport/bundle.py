@@ -14,6 +14,7 @@ holds everything that is needed to verify it, and nothing in it is trusted for b
 
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -32,6 +33,10 @@ MAX_NAME = 253
 NAME, TUF, OPS, REVOKES, PEERS = "hub", "tuf/", "ops/", "revokes/", "peers/"
 JSON = "application/json"
 _PAGE = re.compile(r"(ops|revokes)/(0|[1-9][0-9]{0,17})", re.ASCII)
+_SPOILT = (
+    zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError,
+)  # fmt: skip
+"""What unpacking raises of a file that somebody spoilt."""
 _STAMP = (1980, 1, 1, 0, 0, 0)
 Mirror = Callable[[str], Mapping[str, bytes]]
 
@@ -256,7 +261,7 @@ class BundleWire:
                 data = one.read(max_bytes + 1)
         except KeyError:
             return None
-        except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, NotImplementedError) as error:
+        except _SPOILT as error:
             raise MalformedError("a file of the bundle cannot be read") from error
         if len(data) > max_bytes:
             raise MalformedError("a file of the bundle is too large", Alarm.TOO_LARGE)

@@ -13,7 +13,9 @@ from federation.believing import Partner
 from federation.errors import Alarm, FederationError, RefusedError, TransportError
 from federation.following import early_revokes, next_page
 from federation.identity.values import HubFile
+from federation.operations.values import TAKES_BACK
 from federation.transport.bundle import BundleWire
+from federation.trust import accept
 from hub.domain.changes import SYSTEM
 from hub.domain.errors import NotFoundError
 from hub.ports import Hub
@@ -23,6 +25,7 @@ from hub.services.exchange.carrying import Told, nobody
 from hub.services.exchange.learning import learn
 from hub.services.exchange.manifests import adopt
 from hub.services.exchange.meeting import meet_all
+from hub.services.exchange.pulling import FLOOD, is_flood, is_over
 from hub.services.exchange.receiving import receive_revokes, take
 from hub.services.exchange.witnessing import settle
 
@@ -91,20 +94,23 @@ def read_bundle(
     try:
         known, is_told = _identity(partner, wire, hub)
         came = _Reading(name, known, wire, hub, voice, anew=None if is_told else _unknown)
-        kept, refused = came.read(partner, told)
+        kept, refused, shown = came.read(partner, told)
     except RefusedError as error:
-        # Anybody may have spoilt a file, or kept it back; two signed histories prove a lie.
-        partners.accuse(partner, error, is_over=error.alarm is Alarm.FORK, hub=hub)
+        # Anybody may have spoilt a file, or kept it back; two signed histories prove a lie. What a
+        # partner posts it has signed: that is as if it had been asked.
+        is_lie = error.alarm is Alarm.FORK or (sender is not None and is_over(error))
+        partners.accuse(partner, error, is_over=is_lie, hub=hub)
         raise
     trust = _heard(partner, hub).trust
-    return Read(name, trust.applied, trust.head.size if trust.head else 0, kept, refused)
+    size = max(shown, trust.head.size if trust.head else 0)
+    return Read(name, trust.applied, size, kept, refused)
 
 
 def _heard(partner: Enrolled, hub: Hub) -> Enrolled:
     """Keep that a partner was heard, and let its word weigh what that is worth."""
-    now = hub.clock()
+    now, error = hub.clock(), FLOOD if is_flood(partner, hub) else None
     with hub.begin.writing(SYSTEM) as work:
-        work.partners.change(partner.key, error=None, reached_at=now)
+        work.partners.change(partner.key, error=error, reached_at=now)
         fresh = work.partners.keyed(partner.key) or partner
         partners.mark(fresh, int(now.timestamp()), work)
         work.commit()
@@ -146,14 +152,22 @@ class _Reading:
     voice: Voice
     anew: Callable[[], Partner] | None
 
-    def read(self, partner: Enrolled, told: Told) -> tuple[int, int]:
-        """Take all of it that comes next; returns how much was kept, and how much refused."""
+    def read(self, partner: Enrolled, told: Told) -> tuple[int, int, int]:
+        """Take all of it that comes next.
+
+        Returns:
+            how much was kept, how much refused, and how long the log is if that was not kept.
+        """
         meet_all(partner, self.wire, self.hub, self.voice, only_new=False)
         kept, refused, applied = 0, 0, partner.trust.applied
         if self.wire.begins is not None and self.wire.begins > applied:
             raise RefusedError(Alarm.GAP, f"it begins later than at entry {applied}, the next")
         if self.wire.has_revokes and self.wire.has_next(applied):
             kept += self._take_revokes(partner)
+        if is_flood(partner, self.hub):
+            # What it adds waits until somebody has looked.
+            gone, size = self._take_back()
+            return kept + gone, refused, size
         while self.wire.has_next(applied):
             taken = self._take()
             kept, refused, applied = kept + taken.kept, refused + taken.refused, taken.applied
@@ -161,7 +175,7 @@ class _Reading:
             # It may have said just now whose word it brings: then that is believed by now.
             if taken.is_last and not self._met():
                 break
-        return kept, refused
+        return kept, refused, 0
 
     def _met(self) -> int:
         """Learn who they are whose word it brings, by manifests that it brought itself."""
@@ -193,6 +207,22 @@ class _Reading:
                 found, end, partner=partner, state=self._state(partner), hub=self.hub
             )
             start = end
+
+    def _take_back(self) -> tuple[int, int]:
+        """Of pages that wait, take what is taken back: how much that was, and the log's size."""
+        partner, now, kept = self._partner(), int(self.hub.clock().timestamp()), 0
+        settled, trust = settle(partner, self.known, self.hub, self.voice), partner.trust
+        while self.wire.has_next(trust.applied):
+            accepted = accept(next_page(self.wire, trust), settled, trust, now)
+            found = [one for one in accepted.operations if one.operation.op in TAKES_BACK]
+            kept += receive_revokes(
+                found, partner.revoked_to, partner=partner, state=self._state(partner),
+                hub=self.hub,
+            )  # fmt: skip
+            trust = accepted.trust
+            if trust.is_level:
+                break
+        return kept, trust.head.size if trust.head else 0
 
     def _take(self) -> "_Taken":
         """Take a page."""

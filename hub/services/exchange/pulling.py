@@ -99,7 +99,7 @@ def pull(name: str, *, wait: int, hub: Hub, voice: Voice, limit: int = MAX_RECOR
         wire = hub.abroad.wire(partner, known)
         settled = settle(partner, known, hub, voice)
         _take_revokes(partner, settled, wire, limit, hub)
-        if _is_flood(partner, hub):
+        if is_flood(partner, hub):
             _note(partner, hub, error=FLOOD)
             return Turn(kept=0, behind=_behind(partner), is_idle=True)
         patience = _patience(wait, partner, settled, hub)
@@ -110,7 +110,7 @@ def pull(name: str, *, wait: int, hub: Hub, voice: Voice, limit: int = MAX_RECOR
     except RefusedError as error:
         if error.alarm in ANOTHER and _speaks_otherwise(ask_identity(partner, hub), known):
             return Turn(kept=0, behind=0, is_idle=False)
-        partners.accuse(partner, error, is_over=_is_over(error), hub=hub)
+        partners.accuse(partner, error, is_over=is_over(error), hub=hub)
         raise
     except TransportError as error:
         _note(partner, hub, error=str(error))
@@ -122,12 +122,12 @@ def _speaks_otherwise(now: HubFile, known: HubFile) -> bool:
     return (now.log, now.req_keys) != (known.log, known.req_keys)
 
 
-def _is_over(error: RefusedError) -> bool:
+def is_over(error: RefusedError) -> bool:
     """Whether nobody is to follow it before somebody has looked: a lie that its log signed."""
     return error.alarm in OVER or (error.alarm in LIES and bool(error.evidence))
 
 
-def _is_flood(partner: Enrolled, hub: Hub) -> bool:
+def is_flood(partner: Enrolled, hub: Hub) -> bool:
     """Whether it adds far more than it used to, and nobody has looked yet: its log can wait."""
     now = hub.clock()
     if partner.released_until is not None and now < partner.released_until:

@@ -4,7 +4,7 @@
 import io
 import zipfile
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -14,12 +14,16 @@ from federation.pages import Page
 from federation.ports import Answer
 from federation.signers.files import load
 from federation.transport import bundle
+from federation.trust import MOST_BAD
 from hub.adapters.identities import Introduction
+from hub.domain.changes import SYSTEM
 from hub.domain.errors import NotFoundError
+from hub.domain.pace import LEAST_USUAL, TIMES_USUAL
 from hub.ports.exchange import ACTIVE, COUNTS, SUSPENDED
 from hub.services.exchange import carrying, partners, publishing
 from hub.services.exchange.bundling import read_bundle
 from hub.services.exchange.carrying import Telling
+from hub.services.exchange.pulling import FLOOD
 from hub.services.office import CONSOLE
 from tests.support.codes import pdq
 from tests.support.rows import known as heard_of, opened
@@ -74,8 +78,8 @@ def written(a, b, voices):
     return write
 
 
-def read(b, voices, file):
-    came = read_bundle(io.BytesIO(file.getvalue()), hub=b.hub, voice=voices[1])
+def read(b, voices, file, sender=None):
+    came = read_bundle(io.BytesIO(file.getvalue()), hub=b.hub, voice=voices[1], sender=sender)
     b.settle()
     return came
 
@@ -349,3 +353,58 @@ def test_who_they_are_whose_word_it_passes_on_comes_along(a, b, row):
     carry()
 
     assert matched(gamma, pdq=known)["answer"] == "none"
+
+
+# -- what waits, and what is spoilt ---------------------------------------------------------------
+
+
+def test_what_adds_far_more_than_usual_waits_in_a_bundle_too(
+    a, b, voices, shared, alpha, beta, written, clock
+):
+    known, other = pdq(), pdq()
+    indicator = contributed(alpha, picture(pdq=known), shared)
+    read(b, voices, written())
+    key = b.enrolled(a.name).key
+    with b.hub.begin.writing(SYSTEM) as work:
+        work.partners.change(key, created_at=clock() - timedelta(days=30))
+        work.partners.paced(key, clock(), added=TIMES_USUAL * LEAST_USUAL, revoked=0)
+        work.commit()
+    contributed(alpha, picture(pdq=other), shared)
+    withdrawn(alpha, indicator)
+
+    came = read(b, voices, written())
+
+    assert (came.applied, came.size, came.kept) == (1, 3, 1)
+    assert [matched(beta, pdq=one)["answer"] for one in (known, other)] == ["none", "none"]
+    assert b.enrolled(a.name).error == FLOOD
+    partners.change(a.name, by=CONSOLE, hub=b.hub, released_until=clock() + timedelta(days=1))
+    assert read(b, voices, written()).applied == 3
+    assert matched(beta, pdq=other)["answer"] == "hit"
+
+
+@pytest.mark.parametrize(("is_posted", "state"), [(True, SUSPENDED), (False, ACTIVE)])
+def test_who_posts_too_much_that_is_bad_is_suspended(
+    a, b, voices, shared, alpha, written, is_posted, state
+):
+    """A file may have been spoilt on its way; what is posted is signed by who posts it."""
+    partners.change(a.name, by=CONSOLE, hub=b.hub, operators=["nobody.example"])
+    for _ in range(MOST_BAD + 1):
+        contributed(alpha, picture(pdq=pdq()), shared)
+
+    with pytest.raises(RefusedError) as refused:
+        read(b, voices, written(), sender=a.name if is_posted else None)
+
+    assert refused.value.alarm is Alarm.CONTENT
+    assert b.enrolled(a.name).state == state
+
+
+def test_a_bundle_whose_packing_was_spoilt_is_refused(b, voices, shared, alpha, written):
+    contributed(alpha, picture(pdq=pdq()), shared)
+    data = bytearray(written().getvalue())
+    info = zipfile.ZipFile(io.BytesIO(data)).getinfo("ops/0")
+    data[info.header_offset + 30 + len(info.filename)] = 0x07  # a kind of block that is none
+
+    with pytest.raises(RefusedError) as refused:
+        read(b, voices, io.BytesIO(data))
+
+    assert refused.value.alarm is Alarm.MALFORMED

@@ -93,7 +93,10 @@ def read_bundle(
         raise NotFoundError("partner")
     try:
         known, is_told = _identity(partner, wire, hub)
-        came = _Reading(name, known, wire, hub, voice, anew=None if is_told else _unknown)
+        # Whoever posts is told to begin once more; of files nobody knows what comes next.
+        has_start = sender is not None or wire.begins == 0
+        anew = None if is_told else _unknown
+        came = _Reading(name, known, wire, hub, voice, anew=anew, has_start=has_start)
         kept, refused, shown = came.read(partner, told)
     except RefusedError as error:
         # Anybody may have spoilt a file, or kept it back; two signed histories prove a lie. What a
@@ -151,6 +154,7 @@ class _Reading:
     hub: Hub
     voice: Voice
     anew: Callable[[], Partner] | None
+    has_start: bool
 
     def read(self, partner: Enrolled, told: Told) -> tuple[int, int, int]:
         """Take all of it that comes next.
@@ -231,7 +235,7 @@ class _Reading:
         settled = settle(partner, self.known, self.hub, self.voice)
         accepted, came = take(
             page, settled, anew=self.anew, partner=partner, state=self._state(partner),
-            hub=self.hub,
+            hub=self.hub, has_start=self.has_start,
         )  # fmt: skip
         head = accepted.trust.head
         size = head.size if head is not None else 0

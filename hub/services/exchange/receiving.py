@@ -54,6 +54,7 @@ def take(
     partner: Enrolled,
     state: str,
     hub: Hub,
+    has_start: bool = True,
 ) -> tuple[Accepted, Came | None]:
     """Hold a page against its log and keep it, whichever way it came.
 
@@ -64,6 +65,7 @@ def take(
         partner: that hub, as it was when the page was asked for.
         state: of its authors' parties: whether their word counts.
         hub: ours.
+        has_start: whether all of the log can be read once more.
 
     Returns:
         what was accepted, and what became of it; None: somebody else was quicker.
@@ -79,13 +81,15 @@ def take(
         accepted = accept(page, anew(), partner.trust, now)
     if accepted.is_too_bad:
         raise RefusedError(Alarm.CONTENT, "more of a page is bad than a slip explains")
-    came = receive(accepted, partner=partner, state=state, hub=hub)
+    came = receive(accepted, partner=partner, state=state, hub=hub, has_start=has_start)
     if came is not None and partner.refused + came.refused > MOST_REFUSED:
         raise RefusedError(Alarm.FLOOD, "more was bad than slips explain")
     return accepted, came
 
 
-def receive(accepted: Accepted, *, partner: Enrolled, state: str, hub: Hub) -> Came | None:
+def receive(
+    accepted: Accepted, *, partner: Enrolled, state: str, hub: Hub, has_start: bool = True
+) -> Came | None:
     """Keep a page that was held against its log; None: somebody else was quicker.
 
     Args:
@@ -93,10 +97,11 @@ def receive(accepted: Accepted, *, partner: Enrolled, state: str, hub: Hub) -> C
         partner: from whom it came, as it was when the page was asked for.
         state: of its authors' parties: whether their word counts.
         hub: ours.
+        has_start: whether all of the log can be read once more.
     """
     known = _sources(partner, state, hub)
     drafts, refused = drafted(accepted.operations, known)
-    trust, shared, told = _once_more(accepted, partner)
+    trust, shared, told = _once_more(accepted, partner, has_start=has_start)
     with hub.begin.writing(SYSTEM) as work:
         if not work.partners.keep(partner.key, expected=partner.trust.applied, trust=trust):
             return None
@@ -131,15 +136,16 @@ def _key(source: str, partner: Enrolled, known: Mapping[str, Source]) -> int:
 
 
 def _once_more(
-    accepted: Accepted, partner: Enrolled
+    accepted: Accepted, partner: Enrolled, *, has_start: bool
 ) -> tuple[Trust, frozenset[str], Mapping[str, str]]:
     """What is believed next, the sets that it was heard of, and manifests by which both go."""
     shared, told = accepted.sets & partner.sets.keys(), accepted.manifests
     is_news = any(partner.told.get(one) != name for one, name in told.items())
     if not (shared - partner.heard or is_news) or not partner.trust.applied:
         return accepted.trust, shared, told if is_news else {}
-    if not accepted.trust.is_level:
+    if not accepted.trust.is_level or not has_start:
         # First to the end: who shares a set and does not, in turns, must not send us in circles.
+        # And not before it can be: a file may hold the end of a log only, as may the next.
         return accepted.trust, shared & partner.heard, {}
     # What was withheld, or not believed, while a set was not shared or its manifest not known is
     # there for us now: all is read once more, and what is known already changes nothing.

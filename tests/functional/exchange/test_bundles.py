@@ -408,3 +408,29 @@ def test_a_bundle_whose_packing_was_spoilt_is_refused(b, voices, shared, alpha, 
         read(b, voices, io.BytesIO(data))
 
     assert refused.value.alarm is Alarm.MALFORMED
+
+
+def test_after_a_set_is_newly_shared_files_go_on_where_the_last_one_ended(
+    a, b, voices, shared, alpha, beta, written
+):
+    """Nobody may have a whole log any more: what is taken back is not lost for that."""
+    known, before, after = pdq(), pdq(), pdq()
+    other = a.set("other")
+    a.grant(other, alpha.member)
+    a.share(b.name, other)
+    indicator = contributed(alpha, picture(pdq=known), shared)
+    contributed(alpha, picture(pdq=before), other)
+    read(b, voices, written())
+    b.share(a.name, other)
+    reader = b.admit("delta.example.com", sets=[other])
+
+    contributed(alpha, picture(pdq=after), other)
+    start = read(b, voices, written(start=b.enrolled(a.name).trust.applied)).applied
+    withdrawn(alpha, indicator)
+    came = read(b, voices, written(start=start))
+
+    assert came.applied == came.size == start + 1
+    assert matched(beta, pdq=known)["answer"] == "none"
+    assert [matched(reader, pdq=one)["answer"] for one in (before, after)] == ["none", "hit"]
+    read(b, voices, written())
+    assert [matched(reader, pdq=one)["answer"] for one in (before, after)] == ["hit", "hit"]

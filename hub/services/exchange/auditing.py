@@ -1,20 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Verify our own log from its entries up: what was said, what commits to it, what is shown."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from federation.errors import FederationError
 from federation.identity.values import HubFile
-from federation.log.checkpoints import opened
-from federation.log.merkle import Frontier, leaf_hash
+from federation.log.checkpoints import Checkpoint, opened
+from federation.log.merkle import Frontier, leaf_hash, verify_inclusion
 from federation.log.notes import Note
 from federation.log.tiles import HEIGHT, WIDTH, hash_above
 from federation.operations.envelopes import opened as opened_envelope, verified
-from federation.operations.leaves import entry
+from federation.operations.leaves import Kind, entry
 from federation.operations.payloads import operation_id
 from hub.ports import Hub
 from hub.ports.exchange import Leaf, OwnLog, Voice
+from hub.ports.relays import Place
 from hub.services.exchange.partners import log_keys
 
 AT_ONCE = 1_000
@@ -54,7 +55,11 @@ def verify_log(hub: Hub, voice: Voice, known: HubFile, told: Told) -> Audit:
     for start in range(0, log.size, AT_ONCE):
         end = min(log.size, start + AT_ONCE)
         with hub.begin.reading() as work:
-            auditor.take(start, end, work.logs.entries(log, start, end))
+            leaves = work.logs.entries(log, start, end)
+            notes = work.relays.notes(
+                {(one.log, one.inclusion.size) for one in leaves if one.inclusion is not None}
+            )
+            auditor.take(start, end, leaves, notes)
         told(end - start)
     auditor.end()
     for places in _slices(list(auditor.tiles)):
@@ -76,23 +81,26 @@ class _Auditor:
         self._faults: list[str] = []
         self.tiles: dict[tuple[int, int], bytes] = {}
 
-    def take(self, start: int, end: int, leaves: list[Leaf]) -> None:
+    def take(self, start: int, end: int, leaves: list[Leaf], notes: Mapping[Place, bytes]) -> None:
         if [one.index for one in leaves] != list(range(start, end)):
             self._faults.append(f"entries {start} to {end - 1} are not all there")
         for leaf in leaves:
-            self._check(leaf)
+            self._check(leaf, notes)
             hashed = leaf_hash(entry(leaf.kind, leaf.id.hex(), leaf.source))
             self._frontier = self._frontier.extended([hashed])
             self._grow(0, hashed)
             if self._frontier.size == self._log.noted:
                 self._noted = self._frontier.root()
 
-    def _check(self, leaf: Leaf) -> None:
+    def _check(self, leaf: Leaf, notes: Mapping[Place, bytes]) -> None:
         if leaf.sealed is None:
             self._purged += 1
             return
         if operation_id(leaf.sealed.payload) != leaf.id.hex():
             self._faults.append(f"entry {leaf.index} commits to another operation")
+            return
+        if leaf.kind is Kind.RELAY:
+            self._check_relay(leaf, notes)
             return
         key = self._known.op_key(leaf.sealed.key_id)
         if key is None or not key.holds_at(leaf.index):
@@ -102,6 +110,23 @@ class _Auditor:
             verified(opened_envelope(leaf.sealed.told), key.public, key.id)
         except FederationError:
             self._faults.append(f"entry {leaf.index} is not signed by its key")
+
+    def _check_relay(self, leaf: Leaf, notes: Mapping[Place, bytes]) -> None:
+        """Hold what another hub said against the log of that hub, as it was shown to us.
+
+        Whether its keys signed that was asked when it came; by now it may have others.
+        """
+        inclusion = leaf.inclusion
+        note = None if inclusion is None else notes.get((leaf.log, inclusion.size))
+        if inclusion is None or note is None:
+            self._faults.append(f"entry {leaf.index} has nothing that proves whose it is")
+            return
+        hashed = leaf_hash(entry(Kind.OWN, leaf.id.hex(), leaf.source))
+        try:
+            root = Checkpoint.parse(Note.parse(note).text).root
+            verify_inclusion(inclusion.index, inclusion.size, hashed, inclusion.path, root)
+        except FederationError:
+            self._faults.append(f"entry {leaf.index} is not shown to be in its hub's log")
 
     def _grow(self, level: int, hashed: bytes) -> None:
         """Add a hash to the last tile of a level; what is full stands for itself above."""

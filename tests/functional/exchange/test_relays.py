@@ -7,6 +7,7 @@ import pytest
 
 from federation.believing import SKEW
 from federation.following import next_page
+from federation.identity.hubfile import read_hub_file
 from federation.operations.leaves import Kind
 from federation.operations.payloads import read_operation
 from federation.pages import Page, Withheld
@@ -15,7 +16,9 @@ from hub.domain.changes import SYSTEM
 from hub.ports.relays import Due
 from hub.services import upkeep
 from hub.services.exchange import naming, partners, planning, receiving, relaying, reviewing
+from hub.services.exchange.auditing import verify_log
 from hub.services.office import CONSOLE
+from hub.storage import tables
 from tests.simulators.federated import Wire, root_of
 from tests.support.codes import flipped, pdq
 from tests.support.rows import alarms, carried, in_a_row, known, opened, told
@@ -495,3 +498,24 @@ def test_who_was_in_quarantine_says_nothing_by_others_and_all_of_it_afterwards(
     partners.change(HERE, by=CONSOLE, hub=c.hub, state="active")
     c.catch_up(b)
     assert matched(gamma, pdq=seen)["answer"] == "hit"
+
+
+def test_a_log_that_passes_on_is_verified_with_what_proves_whose_word_it_is(a, b, c, line, alpha):
+    contributed(alpha, picture(pdq=pdq()), line)
+    carried(a, b, c)
+
+    assert audited(b).faults == ()
+    with b.database.writer.begin() as connection:
+        connection.execute(
+            tables.inclusion.update().values(at_index=tables.inclusion.c.at_index + 1)
+        )
+    [fault] = audited(b).faults
+    assert "not shown to be in its hub's log" in fault
+    with b.database.writer.begin() as connection:
+        connection.execute(tables.inclusion.delete())
+    [fault] = audited(b).faults
+    assert "nothing that proves whose it is" in fault
+
+
+def audited(hub):
+    return verify_log(hub.hub, hub.voice, read_hub_file(hub.file()), lambda _entries: None)

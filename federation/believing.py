@@ -222,7 +222,8 @@ class Believing:
             )
         # 9. Wanted here, and in a set in which its origin is named.
         if not origin.is_heard(said.operation):
-            if self._goes_by_another(said.operation.policy.sets):
+            sets = said.operation.policy.sets
+            if self._goes_by_another(sets) or not origin.otherwise.isdisjoint(sets):
                 return None
             raise RefusedError(
                 Alarm.WRONG_ORIGIN, "a relay in a set that does not name its origin"

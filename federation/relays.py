@@ -36,6 +36,8 @@ class Origin:
         operators: names of the organisations that it may vouch for here.
         sets: public ids of the sets in which it, the partner and we are named together.
         homes: of the sets whose hub it is.
+        otherwise: of sets that name it by another first root than it has here: which of the two is
+            right, nobody on the way can know.
     """
 
     hub: str
@@ -46,6 +48,7 @@ class Origin:
     operators: frozenset[str] = frozenset()
     sets: frozenset[str] = frozenset()
     homes: frozenset[str] = frozenset()
+    otherwise: frozenset[str] = frozenset()
 
     @property
     def is_known(self) -> bool:

@@ -219,6 +219,10 @@ class Hub(House):
         with other.hub.begin.reading() as there:
             note = there.logs.open(other.voice.log.origin).note
         said = read_hub_file(other.file())
+        named = meeting.unmet(via, self.hub, self.voice)
+        proven = (one for one in named if (one.hub, one.root) == (other.name, other.voice.root))
+        if (known := next(proven, None)) is None:
+            return  # it cannot prove to be who is named
         meeting.keep(known, said, note, partner=via, hub=self.hub, voice=self.voice)
 
     def ask_witnesses(self, *others: "Hub") -> int:

@@ -34,6 +34,11 @@ def learn(partner: Enrolled, known: HubFile, hub: Hub) -> bool:
     with hub.begin.writing(SYSTEM) as work:
         fresh = work.partners.keyed(partner.key) or partner
         before = partners.identity_of(fresh)
+        if fresh.root != partner.root:
+            if before is not None:
+                return False
+            # Named by several roots, it has proven this one first.
+            work.partners.change(fresh.key, root=partner.root)
         if before is not None:
             succession.check(before, known)
         work.partners.change(fresh.key, identity=written)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from federation.audience import STAYS
+from federation.errors import Alarm, RefusedError
 from federation.forms import names
 from federation.operations.payloads import operation_in
 from federation.operations.values import Manifest, NamedHub, Op, Operation, Policy, Register
@@ -21,6 +22,8 @@ from hub.services.exchange.authors import author_of
 from hub.services.exchange.planning import Draft
 
 SET = "set"
+OTHERWISE = "named by another first root"
+"""How it begins what people are told of a hub that manifests do not agree on."""
 LIFE = timedelta(days=365)
 """For which a manifest is said; it is said again when half of that is over."""
 
@@ -113,7 +116,9 @@ def adopt(hub: Hub, voice: Voice) -> None:
         counting = work.manifests.counting(now)
         own = [one for one in work.manifests.homes().values() if one.home is None]
         said = {one.id: _said_of(one.id, voice.hub, work) for one in own}
-        known = {one.hub for one in work.partners.known()} | {voice.hub}
+        everybody = work.partners.known()
+        known = {one.hub for one in everybody} | {voice.hub}
+        doubts = _doubts(everybody, counting, work)
     fresh = [
         (one, kept, operation)
         for one in own
@@ -122,14 +127,47 @@ def adopt(hub: Hub, voice: Voice) -> None:
     ]
     named = {hub: root for one in counting.values() for hub, root in one.hubs.items()}
     unmet = {name: root for name, root in named.items() if name not in known}
-    if not fresh and not unmet:
+    if not fresh and not unmet and not doubts:
         return
     with hub.begin.writing(SYSTEM) as work:
         for one, kept, operation in fresh:
             count(operation, kept.ids[0].hex(), one, work)
         for name, root in unmet.items():
             work.partners.meet(name, root, level=REVIEW, at=hub.clock())
+        for who, what in doubts:
+            _tell(who, what, hub, work)
         work.commit()
+
+
+def _doubts(
+    known: Iterable[Enrolled], counting: Mapping[str, SetManifest], work: Work
+) -> list[tuple[Enrolled, str | None]]:
+    """Hubs that some set names by another first root than they have here, each with which set.
+
+    What people were told already is left out; None: they were, and it is over.
+    """
+    found: list[tuple[Enrolled, str | None]] = []
+    for one in known:
+        sets = [
+            it.set_id for it in counting.values() if it.hubs.get(one.hub, one.root) != one.root
+        ]
+        if not sets and (one.error or "").startswith(OTHERWISE):
+            found.append((one, None))
+        told = {it["what"] for it in work.partners.evidence(one.key)} if sets else set()
+        said = (f"{OTHERWISE}, in {name}: ask its people which is right" for name in sets)
+        found += [
+            (one, what) for what in said if str(RefusedError(Alarm.WRONG_ORIGIN, what)) not in told
+        ]
+    return found
+
+
+def _tell(one: Enrolled, what: str | None, hub: Hub, work: Work) -> None:
+    """Let people know of a doubt, or that it is over."""
+    if what is not None:
+        work.partners.accuse(one.key, RefusedError(Alarm.WRONG_ORIGIN, what), hub.clock())
+    # Of a partner its own people have told, and it is followed.
+    if one.relayed:
+        work.partners.change(one.key, error=what)
 
 
 def _said_of(set_id: str, origin: str, work: Work) -> tuple[Kept, Operation] | None:

@@ -6,7 +6,9 @@ is by now. A partner that keeps newer things back makes that hub's word old, and
 """
 
 import contextlib
+from collections import Counter
 from collections.abc import Collection
+from dataclasses import replace
 
 from federation.errors import Alarm, FederationError, RefusedError
 from federation.identity.values import HubFile
@@ -25,17 +27,48 @@ SECONDS = 20.0
 
 
 def unmet(partner: Enrolled, hub: Hub, voice: Voice) -> list[Enrolled]:
-    """The hubs of which only a partner tells who they are, and whose word it may bring."""
+    """The hubs of which only a partner tells who they are, and whose word it may bring.
+
+    One that has proven nothing yet is there by each root by which manifests name it: whichever of
+    them it proves is its own, not whichever was named first.
+    """
     with hub.begin.reading() as work:
         known = work.partners.known()
         homes = work.manifests.homes()
         counting = work.manifests.counting(int(hub.clock().timestamp()))
     named = origins.relayed(partner, known, homes, counting, here=voice.hub, others={})
-    return [one for one in known if one.hub in named and one.relayed and one.state == ACTIVE]
+    both = origins.common(partner, counting, voice.hub)
+    found = []
+    for one in known:
+        if one.hub not in named or not one.relayed or one.state != ACTIVE:
+            continue
+        roots = {it.hubs[one.hub] for it in both.values() if one.hub in it.hubs}
+        if named[one.hub].homes:
+            roots.add(one.root)
+        if one.identity is not None:
+            roots &= {one.root}
+        found += [replace(one, root=root) for root in sorted(roots)]
+    return found
 
 
-def meet(other: Enrolled, partner: Enrolled, wire: Wire, hub: Hub, voice: Voice) -> bool:
+def meet(
+    other: Enrolled,
+    partner: Enrolled,
+    wire: Wire,
+    hub: Hub,
+    voice: Voice,
+    *,
+    is_sure: bool = True,
+) -> bool:
     """Ask a partner who another hub is, and how its log is; whether it told anything new of that.
+
+    Args:
+        other: that hub.
+        partner: who is asked.
+        wire: to it.
+        hub: ours.
+        voice: by what we speak.
+        is_sure: whether that hub is named by no other root where the partner is.
 
     Raises:
         TransportError: It did not answer, or does not know.
@@ -44,7 +77,7 @@ def meet(other: Enrolled, partner: Enrolled, wire: Wire, hub: Hub, voice: Voice)
         said = hub.abroad.identity_through(other, wire)
     except RefusedError as error:
         # It may lie, or just be late: what was known still holds, for as long as it is fresh.
-        if error.alarm is not Alarm.STALE:
+        if error.alarm is not Alarm.STALE and is_sure:
             _accuse(partner, error, hub)
         return False
     answer = wire.get(f"{mirror_of(other.hub)}/checkpoint", max_bytes=MAX_BYTES, seconds=SECONDS)
@@ -78,7 +111,10 @@ def keep(
         _accuse(other, error, hub)
         return False
     with hub.begin.reading() as work:
-        other = work.partners.keyed(other.key) or other
+        kept = work.partners.keyed(other.key) or other
+    if kept.root != other.root:
+        return False  # it has proven meanwhile that it is another
+    other = kept
     head = None if note is None else _head(other, said, note, hub, voice)
     with hub.begin.writing(SYSTEM) as work:
         if head is not None:
@@ -147,9 +183,11 @@ def meet_all(
     nothing is known: they may have other keys by now.
     """
     met = 0
-    for one in unmet(partner, hub, voice):
+    named = unmet(partner, hub, voice)
+    roots = Counter(one.hub for one in named)
+    for one in named:
         if only_new and one.identity is not None and one.hub not in strangers:
             continue
         with contextlib.suppress(FederationError):
-            met += meet(one, partner, wire, hub, voice)
+            met += meet(one, partner, wire, hub, voice, is_sure=roots[one.hub] == 1)
     return met

@@ -6,7 +6,7 @@ is one register, and lands in the same sets.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from federation.identity.values import HubFile
 from federation.relays import Origin
@@ -115,22 +115,34 @@ def relayed(
         here: our own name.
         others: who speaks for whom.
     """
-    common = {
-        name: it
-        for name, it in counting.items()
-        if name in partner.sets and here in it.hubs and is_named(partner, it)
-    }
+    both = common(partner, counting, here)
     found = {}
     for one in known:
         if one.key == partner.key:
             continue
-        sets = frozenset(name for name, it in common.items() if is_named(one, it))
+        named = {name: is_named(one, it) for name, it in both.items() if one.hub in it.hubs}
+        sets = frozenset(name for name, is_so in named.items() if is_so)
         at_home = frozenset(
             name for name, it in homes.items() if it.home == one.hub and name in partner.sets
         )
         if sets or at_home:
-            found[one.hub] = _origin(one, sets, at_home, others)
+            otherwise = frozenset(named) - sets
+            found[one.hub] = replace(_origin(one, sets, at_home, others), otherwise=otherwise)
+        elif named:
+            # By another root than it has here: it is not heard, and that is nobody's fault.
+            found[one.hub] = Origin(one.hub)
     return found
+
+
+def common(
+    partner: Enrolled, counting: Mapping[str, SetManifest], here: str
+) -> dict[str, SetManifest]:
+    """The manifests that name both a partner and us where things may be passed on, by set."""
+    return {
+        name: it
+        for name, it in counting.items()
+        if name in partner.sets and here in it.hubs and is_named(partner, it)
+    }
 
 
 def _origin(one: Enrolled, sets: frozenset[str], homes: frozenset[str], others: Mouths) -> Origin:

@@ -139,7 +139,9 @@ class Audience:
             hub
             for it in self._terms.counting.values()
             if is_named(self._partner, it)
-            for hub in it.hubs
+            for hub, root in it.hubs.items()
+            # As another hub it is not the one that is known here.
+            if (peer := self._terms.known.get(hub)) is not None and peer.root == root
         }
         homes = {it.home for it in self._terms.homes.values() if it.home is not None}
         return frozenset(named | homes)

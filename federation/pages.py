@@ -14,7 +14,7 @@ from typing import Any
 
 from federation.errors import MalformedError
 from federation.forms import names
-from federation.forms.canonical import read, written
+from federation.forms.canonical import read, within_bounds, written
 from federation.forms.fields import Fields, many, members, one_of, packed, unpadded, whole
 from federation.log.merkle import HASH_BYTES
 from federation.operations.leaves import Kind, entry
@@ -177,7 +177,7 @@ def _record(said: dict[str, Any]) -> Record:
     source = fields.take("src", names.hub_name)
     reason = fields.maybe("withheld", _withheld)
     if reason is None:
-        envelope = fields.take("env", members)
+        envelope = within_bounds(fields.take("env", members))
         inclusion = _inclusion(fields) if kind is Kind.RELAY else None
         record = Record(index, kind, source, envelope=envelope, inclusion=inclusion)
     else:

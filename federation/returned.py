@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from federation.errors import Alarm, RefusedError, TransportError
-from federation.forms.canonical import read, written
+from federation.forms.canonical import read, within_bounds, written
 from federation.forms.fields import Fields, members, or_null, whole
 from federation.identity.values import HubFile
 from federation.operations.envelopes import Sealed, opened, verified
@@ -132,6 +132,6 @@ def _records(value: Any) -> list[dict[str, Any]]:
 
 def _record(said: dict[str, Any]) -> tuple[int, Mapping[str, Any]]:
     fields = Fields(said, "an operation that was returned")
-    record = fields.take("i", whole(0)), fields.take("env", members)
+    record = fields.take("i", whole(0)), within_bounds(fields.take("env", members))
     fields.end()
     return record

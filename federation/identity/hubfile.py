@@ -12,7 +12,7 @@ import orjson
 
 from federation.errors import MalformedError
 from federation.forms import names
-from federation.forms.canonical import read, written
+from federation.forms.canonical import read, within_bounds, written
 from federation.forms.fields import Check, Fields, many, members, or_null, text, whole
 from federation.identity.addresses import base_url
 from federation.identity.consistency import check
@@ -158,7 +158,7 @@ def _witness(said: dict[str, Any] | None) -> str | None:
 
 
 def _extra(said: dict[str, Any] | None) -> bytes | None:
-    return None if said is None else written(said)
+    return None if said is None else written(within_bounds(said))
 
 
 def _public(value: Any) -> PublicKey:

@@ -113,12 +113,16 @@ def _purge(fields: Fields) -> Purge:
 
 
 def _manifest(fields: Fields) -> Manifest:
-    return Manifest(
+    said = Manifest(
         name=fields.take("name", names.free),
         tlp=fields.take("tlp", names.term),
         onward=fields.take("onward", one_of("none", "set")),
         hubs=tuple(_hub(one) for one in fields.take("hubs", _hubs)),
     )
+    # Of two roots one reader might take the first, and another the last.
+    if len({one.hub for one in said.hubs}) < len(said.hubs):
+        raise MalformedError("a set that names a hub twice")
+    return said
 
 
 def _hub(said: dict[str, Any]) -> NamedHub:

@@ -21,6 +21,7 @@ from federation.keys import PublicKey, Signer
 MEDIA_TYPE = "application/vnd.breakwater.op.v1+json"
 MAX_SIGNATURES = 8
 MEMBERS = frozenset({"payload", "payloadType", "signatures"})
+SIGNATURE = frozenset({"keyid", "sig"})
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,8 @@ def opened(said: Mapping[str, Any]) -> Envelope:
         raise MalformedError(f"an envelope has at most {MAX_SIGNATURES} signatures")
     if not signatures:
         raise RefusedError(Alarm.UNSIGNED, "the envelope is not signed")
+    if not all(map(_is_signature, signatures)):
+        raise MalformedError("a signature of an envelope is keyid and sig")
     payload = payload_of(said)
     try:
         # It empties what it is given.
@@ -90,9 +93,17 @@ def opened(said: Mapping[str, Any]) -> Envelope:
     except (FormatError, KeyError, TypeError, ValueError) as error:
         raise MalformedError("not an envelope of an operation") from error
     # Two readers of one text must not see different bytes.
-    if envelope.payload != payload:
+    if envelope.payload != payload or envelope.to_dict() != said:
         raise MalformedError("base64 that can be read in two ways", Alarm.NON_CANONICAL)
     return envelope
+
+
+def _is_signature(said: Any) -> bool:
+    return (
+        isinstance(said, dict)
+        and said.keys() == SIGNATURE
+        and all(isinstance(one, str) for one in said.values())
+    )
 
 
 def verified(envelope: Envelope, key: PublicKey, key_id: str) -> Sealed:

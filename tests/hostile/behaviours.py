@@ -93,6 +93,7 @@ class Elsewhere:
         message: of this protocol, in which it does so.
         alarm: that must be raised.
         test: where.
+        state: what must come of it.
     """
 
     id: str
@@ -100,6 +101,7 @@ class Elsewhere:
     message: str
     alarm: Alarm | str | None
     test: str
+    state: State = State.SAME
 
 
 @dataclass(frozen=True)

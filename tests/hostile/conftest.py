@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from hub.services.exchange import publishing
 from tests.hostile.contract import Contract
 from tests.hostile.playing import begun, play
 
@@ -32,3 +33,18 @@ def played(contract):
         return contract
 
     return playing
+
+
+@pytest.fixture
+def asked(template, tmp_path, valkey_url):
+    """A hub that the peer asks: it remembers requests, and its checkpoint is shown."""
+    shutil.copytree(template, tmp_path / "hub")
+    contract = Contract(tmp_path / "hub", redis_url=valkey_url)
+    hub = contract.hub
+    voice = hub.abroad.voice()
+    assert voice is not None
+    publishing.show_checkpoint(hub, voice)
+    hub.abroad.nonces.begin()  # type: ignore[attr-defined]  # of its adapter
+    contract.now += 600
+    yield contract
+    contract.close()

@@ -108,6 +108,7 @@ def _excluded(what: SignalCode) -> Operation:
     return _other_kind(Op.EXCLUDE, Exclude(what, 31, "benign"))
 
 
+_OURS_BACK = "test_contents.py::test_what_we_said_does_not_come_back_as_something_else"
 GROUP = Group(
     "D",
     "Content and authority",
@@ -131,7 +132,15 @@ GROUP = Group(
                   telling("body.words.depicts", "known-victim")),
         Behaviour("D5.operator", "entry of an organisation that the peer may not speak for", OPS,
                   Alarm.UNVOUCHED, says(said(80, operator="stranger.example"))),
-        Behaviour("D6", "our own entry back, altered", RELAY, None,
+        Elsewhere("D6", "our own entry back, altered", RELAY, None,
+                  f"{_OURS_BACK}[D6]", State.GOES_ON),
+        Elsewhere("D6.signed", "the same, signed by the peer", RELAY, None,
+                  f"{_OURS_BACK}[D6.signed]", State.GOES_ON),
+        Elsewhere("D6.same", "our own entry back as it was: it says nothing new", RELAY, None,
+                  f"{_OURS_BACK}[D6.same]", State.GOES_ON),
+        Elsewhere("D6.theirs", "our own entry back as the peer's own", OPS, Alarm.UNKNOWN_KEY,
+                  f"{_OURS_BACK}[D6.theirs]", State.GOES_ON),
+        Behaviour("D6.own", "an entry under our name that we never said", RELAY, None,
                   handed_on(_theirs(80, HERE))),
         Elsewhere("D6.yours", "what we never said, given back to us after we were restored",
                   "`GET /yours`", None,

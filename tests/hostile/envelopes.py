@@ -2,6 +2,7 @@
 """Group A: envelopes, signatures and keys that are not what they should be."""
 
 import json
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
@@ -13,7 +14,16 @@ from federation.log.notes import Note, Signature
 from federation.operations.envelopes import MEDIA_TYPE
 from federation.operations.payloads import write
 from tests.hostile.behaviours import Behaviour, Change, Group, State
-from tests.hostile.making import EVIL, changed, envelope, rightly, saying, signed_by
+from tests.hostile.making import (
+    EVIL,
+    changed,
+    envelope,
+    loosely,
+    payload,
+    rightly,
+    saying,
+    signed_by,
+)
 from tests.hostile.peer import (
     FIRST,
     REQUESTS,
@@ -46,6 +56,24 @@ def _without_signatures(peer: Peer) -> None:
     told = envelope(payload)
     del told["signatures"]
     peer.put(told, payload)
+
+
+def _with_sig(change: Callable[[str], Any]) -> Change:
+    """A peer whose true signature is written otherwise."""
+
+    def attack(peer: Peer) -> None:
+        told = envelope_of(EVIL)
+        told["signatures"][0]["sig"] = change(told["signatures"][0]["sig"])
+        peer.put(told, write(EVIL).payload)
+
+    return attack
+
+
+def _loose_payload(peer: Peer) -> None:
+    data = payload("body.words.list", "to be padded.")
+    told = envelope(data, rightly(data))
+    told["payload"] = loosely(told["payload"])
+    peer.put(told, data)
 
 
 def _unsigned_note(peer: Peer) -> None:
@@ -232,6 +260,8 @@ GROUP = Group(
     20,
     (
         Behaviour("A1", "unsigned", OPS, Alarm.MALFORMED, _without_signatures),
+        Behaviour("A1.null", "a signature that is null", OPS, Alarm.MALFORMED,
+                  _with_sig(lambda _: None)),
         Behaviour("A1.note", "unsigned checkpoint", PAGE, Alarm.UNSIGNED, _unsigned_note,
                   state=SAME),
         Behaviour("A2", "empty list of signatures", OPS, Alarm.UNSIGNED, saying()),
@@ -263,8 +293,12 @@ GROUP = Group(
                          payload=json.dumps(json.loads(write(EVIL).payload)).encode())),
         Behaviour("A10", "one bit flipped in the payload", OPS, Alarm.BAD_SIGNATURE,
                   _flipped_payload),
+        Behaviour("A10.base64", "the payload in base64 that could be written otherwise", OPS,
+                  Alarm.NON_CANONICAL, _loose_payload),
         Behaviour("A11", "one bit flipped in the signature", OPS, Alarm.BAD_SIGNATURE,
                   saying((KEY, _flipped(_TRUE[1], 20)))),
+        Behaviour("A11.base64", "the signature in base64 that could be written otherwise", OPS,
+                  Alarm.NON_CANONICAL, _with_sig(loosely)),
         Behaviour("A12", "one bit flipped in the payload's type", OPS, Alarm.MALFORMED,
                   saying(_TRUE, kind=MEDIA_TYPE.replace("op", "oq"))),
         Behaviour("A13", "one root key signs twice, to count twice", ROOT, Alarm.MALFORMED,

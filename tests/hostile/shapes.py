@@ -25,6 +25,7 @@ MALFORMED, TOO_LARGE, TRANSPORT = Alarm.MALFORMED, Alarm.TOO_LARGE, Alarm.TRANSP
 SOON = 0.4
 """Seconds that an answer may take where the peer lets us wait."""
 MEGABYTE = bytes(1 << 20)
+LOGIN = b"<!DOCTYPE html><html><title>Hub</title><p>Please log in</html>"
 
 
 # -- bytes ---------------------------------------------------------------------------------------
@@ -160,11 +161,22 @@ def _headers(count: int) -> Callable[[Connection, Peer], None]:
     return script
 
 
+def _lines(count: int) -> Callable[[Connection, Peer], None]:
+    """The honest answer, rightly signed, with so many lines in its head."""
+
+    def script(connection: Connection, peer: Peer) -> None:
+        head, blank, body = _whole(connection, peer).partition(b"\r\n\r\n")
+        first, *lines = head.split(b"\r\n")
+        more = [b"X: y"] * (count - len(lines))
+        connection.send(b"\r\n".join([first, *lines, *more]) + blank + body)
+
+    return script
+
+
 def _portal(connection: Connection, _: Peer) -> None:
-    page = b"<html>Please log in</html>"
     connection.send(
         b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n%b"
-        % (len(page), page)
+        % (len(LOGIN), LOGIN)
     )
 
 
@@ -216,6 +228,9 @@ GROUP = Group(
         Behaviour("E10", "JSON of depth 100,000", PAGE, MALFORMED,
                   page_of(lambda _: b"[" * 100_000 + b"]" * 100_000), state=SAME,
                   wire="100,000 opening and 100,000 closing brackets"),
+        Behaviour("E10.less", "JSON of depth 300: read by some, and written by few", PAGE,
+                  MALFORMED,
+                  replacing(b'"from":4', b'"from":' + b"[" * 300 + b"]" * 300), state=SAME),
         Behaviour("E11", "number of 5,000 digits", PAGE, MALFORMED,
                   replacing(b'"from":4', b'"from":' + b"4" * 5_000), state=SAME),
         Behaviour("E12", "NaN", PAGE, MALFORMED, replacing(b'"from":4', b'"from":NaN'),
@@ -242,14 +257,18 @@ GROUP = Group(
         Behaviour("E20", "pages that repeat", PAGE, Alarm.GAP, paging(EVIL, change=_again),
                   state=SAME),
         Behaviour("E21", "HTML with status 200, signed", HTTP, TRANSPORT,
-                  answering(lambda told: replace(told, media_type="text/html")), state=SAME,
-                  wire="the honest answer as text/html"),
+                  answering(lambda _: Told(LOGIN, media_type="text/html")), state=SAME),
+        Behaviour("E21.json", "the same, said to be JSON", HTTP, MALFORMED,
+                  answering(lambda _: Told(LOGIN)), state=SAME),
         Behaviour("E21.portal", "HTML with status 200 of somebody on the way", HTTP, TRANSPORT,
                   scripted(_portal), state=SAME, wire="a page of text/html, not signed"),
         Behaviour("E22", "1,000,000 response headers", HTTP, TOO_LARGE,
                   scripted(_headers(1_000_000)), state=SAME, wire="1,000,000 lines X: y"),
-        Behaviour("E22.few", "101 response headers", HTTP, TOO_LARGE, scripted(_headers(101)),
-                  state=SAME, wire="200 lines X: y"),
+        Behaviour("E22.few", "101 response headers", HTTP, TOO_LARGE, scripted(_lines(101)),
+                  state=SAME, wire="the honest answer, signed, with lines X: y up to 101"),
+        Behaviour("E22.most", "100 response headers, as many as there may be", HTTP, None,
+                  scripted(_lines(100)), state=State.ACCEPTED,
+                  wire="the honest answer, signed, with lines X: y up to 100"),
         Behaviour("E23", "packed once by gzip, as was asked for", HTTP, None, packed(1),
                   state=State.ACCEPTED, wire="the page packed once under Content-Encoding: gzip"),
         Behaviour("E24", "in chunks", HTTP, None, scripted(_chunked), state=State.ACCEPTED,

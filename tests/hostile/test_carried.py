@@ -17,7 +17,7 @@ from hub.services.exchange import serving
 from hub.services.exchange.bundling import read_bundle
 from tests.hostile.contract import UNREACHABLE, Contract, today
 from tests.hostile.peer import hub_file
-from tests.vectors.federation.carried import OUT, made, peer
+from tests.vectors.federation.carried import OUT, made, peer, relayed
 
 MANIFEST = json.loads((OUT / "manifest.json").read_bytes())
 NOW = MANIFEST["now"]
@@ -89,15 +89,19 @@ def test_of_a_file_comes_what_must(fresh, case):
         assert (told.kept, told.refused) == (case["kept"], case["refused"])
 
 
-def test_who_read_the_file_knows_what_who_asked_knows(fresh, tmp_path):
-    read(fresh, "whole.zip")
+@pytest.mark.parametrize(
+    ("name", "told", "ids"),
+    [("whole.zip", peer, MANIFEST["ids"]), ("relayed.zip", relayed, MANIFEST["relayed"])],
+)
+def test_who_read_the_file_knows_what_who_asked_knows(fresh, tmp_path, name, told, ids):
+    read(fresh, name)
     asking = Contract.init(tmp_path / "asking", MANIFEST["pairing"], NOW)
-    with peer().behind() as served:
+    with told().behind() as served:
         assert asking.sync(served.url)["ok"]
 
     assert asking.dump().encoded() == fresh.dump().encoded()
     held = [one for register in fresh.dump().registers for one in register["ids"]]
-    assert sorted(held) == sorted(MANIFEST["ids"])
+    assert sorted(held) == sorted(ids)
     asking.close()
 
 

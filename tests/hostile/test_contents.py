@@ -1,22 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
 """Group D: what is rightly signed, and not for this peer to say, or not here, or not so."""
 
+import base64
+import json
 from dataclasses import replace
+from secrets import token_bytes
 
 import pytest
 
+from federation.forms.canonical import written
 from federation.identity.values import Log, RetiredKey
+from federation.log.proofs import inclusion_proof
+from federation.log.tiles import reading
 from federation.log.verifiers import Verifier
+from federation.operations.envelopes import sealed
 from federation.operations.leaves import Kind
-from federation.operations.payloads import write
-from federation.pages import Record
+from federation.operations.payloads import operation_id, write
+from federation.pages import Inclusion, Record
 from hub.domain.pace import FEW
 from hub.ports.exchange import SUSPENDED
-from hub.services.exchange import meeting, pulling
+from hub.services.exchange import meeting, publishing, pulling, serving
 from hub.services.exchange.partners import identity_of
 from hub.storage import tables
 from tests.hostile.contents import GROUP, MANY
-from tests.hostile.contract import directed, today
+from tests.hostile.contract import HERE, OURS, directed, today
 from tests.hostile.making import envelope, rightly
 from tests.hostile.peer import envelope_of, honest, said, target
 from tests.hostile.playing import check_honest, holds
@@ -31,7 +38,7 @@ from tests.hostile.third import (
     third_of,
 )
 from tests.hostile.times import revoked
-from tests.simulators.partner import OP, THIEF
+from tests.simulators.partner import KEY, OP, THIEF
 from tests.simulators.statements import ORIGIN, SET
 from tests.support.signing import signer
 
@@ -146,6 +153,80 @@ def with_another_log_key(third):
     retired = RetiredKey(old, log.frontier.size, log.frontier.root().hex())
     log.keys = replace(log.keys, log=new)
     third.publish(log=Log(LOG_ORIGIN, (Verifier(LOG_ORIGIN, new.public).vkey,), (retired,)))
+
+
+# -- what we said ourselves ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def ours(contract):
+    """What the hub under test said itself, as the peer was served it, and the checkpoint."""
+    hub, voice = contract.hub, contract.hub.abroad.voice()
+    assert publishing.announce(hub, voice, token_bytes) == 1
+    publishing.show_checkpoint(hub, voice)
+    page = serving.page(contract.partner(), start=0, size=None, limit=1, hub=hub, voice=voice)
+    (record,) = page.records
+    assert (record.source, record.envelope is not None) == (HERE, True)
+    with hub.begin.reading() as work:
+        log = work.logs.open(voice.log.origin)
+        read = reading(page.size, serving.tiles_of(log, work))
+        path = tuple(inclusion_proof(0, page.size, read))
+    proof = Inclusion(0, page.size, path)
+    return replace(record, kind=Kind.RELAY, inclusion=proof), page.checkpoint
+
+
+def renamed(envelope, by=None):
+    """An operation that says something else, under the signature that was there, or another."""
+    told = json.loads(base64.b64decode(envelope["payload"]))
+    told["body"]["name"] = "something else"
+    payload = written(told)
+    if by is not None:
+        return sealed(payload, by, KEY).told
+    return {**envelope, "payload": base64.b64encode(payload).decode()}
+
+
+@pytest.mark.parametrize(
+    ("change", "alarms"),
+    [
+        pytest.param(lambda one: replace(one, envelope=renamed(one.envelope)), [], id="D6"),
+        pytest.param(
+            lambda one: replace(one, envelope=renamed(one.envelope, OP)), [], id="D6.signed"
+        ),
+        pytest.param(lambda one: one, [], id="D6.same"),
+        pytest.param(
+            lambda one: replace(one, kind=Kind.OWN, source=ORIGIN, inclusion=None),
+            ["unknown-key"],
+            id="D6.theirs",
+        ),
+    ],
+)
+def test_what_we_said_does_not_come_back_as_something_else(contract, ours, change, alarms):
+    record, note = ours
+    peer = honest()
+    peer.sets = (SET, OURS)
+    with peer.behind() as served:
+        check_honest(contract.sync(served.url), 0)
+        before = contract.dump()
+        one = change(replace(record, index=len(peer.log.records)))
+        payload = base64.b64decode(one.envelope["payload"])
+        peer.log.log(replace(one, id=operation_id(payload)))
+        peer.page = lambda page, _: replace(page, notes=(note,))
+
+        told = contract.sync(served.url)
+
+        assert (told["ok"], told["alarms"]) == (True, alarms)
+        after = contract.dump()
+        assert after.held == before.held
+        assert after.position["applied"] == before.position["applied"] + 1
+        # Nor is it given to anybody else, nor to who asks for what it said itself.
+        voice = contract.hub.abroad.voice()
+        again = serving.page(
+            contract.partner(), start=0, size=None, limit=9, hub=contract.hub, voice=voice
+        )
+        assert [each.envelope for each in again.records] == [record.envelope]
+        peer.page = None
+        peer.say(said(90))
+        check_honest(contract.sync(served.url), 1)
 
 
 # -- what is taken back ahead of the log ---------------------------------------------------------

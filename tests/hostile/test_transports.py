@@ -1,22 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Group F: HTTP, TLS and signatures of requests that are not what they should be."""
 
-import shutil
 import threading
 from dataclasses import replace
-from secrets import token_bytes
 
 import pytest
 
 from federation.errors import TransportError
 from federation.transport.heads import LONGEST_WAIT
 from federation.transport.http import public_tls
-from federation.transport.messages import Request
-from federation.transport.signatures import new_nonce, signed_request
 from hub.app import create_app
-from hub.services.exchange import publishing
-from tests.hostile.contract import HERE, UNREACHABLE, Contract, hurried
-from tests.hostile.peer import REQUESTS, honest, said
+from tests.hostile.asking import BUNDLE, TARGET, posted, request, sent
+from tests.hostile.contract import UNREACHABLE, Contract, hurried
+from tests.hostile.peer import honest, said
 from tests.hostile.playing import check_honest
 from tests.hostile.transports import GROUP
 from tests.simulators.scripted import Scripted
@@ -27,7 +23,6 @@ ROWS = {one.id: one for one in GROUP.behaviours}
 BASE = "https://hub-a.example/fed/v1"
 PUBLIC, OURS = "198.41.0.4", "127.0.0.1"
 """An address of the public network, which nobody is asked at, and our own."""
-TARGET = "/fed/v1/ops?from=0"
 
 
 @pytest.mark.parametrize("behaviour", GROUP.behaviours, ids=lambda one: one.id)
@@ -165,35 +160,6 @@ def test_a_chain_of_roots_has_one_budget_of_time(contract, monkeypatch):
 # -- requests to us ------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def asked(template, tmp_path, valkey_url):
-    """A hub that the peer asks: it remembers requests, and its checkpoint is shown."""
-    shutil.copytree(template, tmp_path / "hub")
-    contract = Contract(tmp_path / "hub", redis_url=valkey_url)
-    hub = contract.hub
-    voice = hub.abroad.voice()
-    assert voice is not None
-    publishing.show_checkpoint(hub, voice)
-    hub.abroad.nonces.begin()  # type: ignore[attr-defined]  # of its adapter
-    contract.now += 600
-    yield contract
-    contract.close()
-
-
-def request(contract, *, created=0, body=None):
-    """A request as the peer sends it."""
-    headers = () if body is None else (("Content-Type", "application/json"),)
-    plain = Request("GET", f"https://{HERE}{TARGET}", headers, body)
-    nonce = new_nonce(token_bytes)
-    return signed_request(plain, REQUESTS, created=contract.now + created, nonce=nonce)
-
-
-def sent(contract, one):
-    """The answer to a request."""
-    client = create_app(contract.settings, contract.hub).test_client()
-    return client.get(TARGET, headers=list(one.headers), data=one.body)
-
-
 def test_a_request_as_it_should_be_is_answered(asked):
     answer = sent(asked, request(asked))
 
@@ -238,7 +204,12 @@ def without_method(contract):
 
 
 def with_other_body(contract):
-    """The body that was signed is not there: nothing here takes one yet."""
+    """A bundle whose digest is that of another one."""
+    return replace(posted(contract, BUNDLE), body=BUNDLE[:-1] + b"\x01")
+
+
+def without_its_body(contract):
+    """The body that was signed is not there, where none is taken."""
     return replace(request(contract, body=b'{"a":1}'), body=None)
 
 
@@ -247,6 +218,7 @@ def with_other_body(contract):
     [
         pytest.param(without_method, "unsigned", id="F19"),
         pytest.param(with_other_body, "bad-signature", id="F20"),
+        pytest.param(without_its_body, "bad-signature", id="F20.none"),
         pytest.param(lambda contract: request(contract, created=-61), "expired", id="F21"),
         pytest.param(lambda contract: request(contract, created=61), "future", id="F21.ahead"),
         pytest.param(

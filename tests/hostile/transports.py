@@ -16,11 +16,12 @@ from tests.hostile.shapes import answering, scripted
 from tests.simulators.scripted import Connection
 from tests.support.signing import signer
 
-HTTP, TLS, SIGNED, ASKED = (
+HTTP, TLS, SIGNED, ASKED, POSTED = (
     "`GET /ops`: HTTP",
     "every request: TLS",
     "`GET /ops`: the signature of the answer (RFC 9421)",
     "`GET /ops` to us: the signature of the request (RFC 9421)",
+    "`POST /bundles` to us: the signature of the request (RFC 9421)",
 )
 
 FILE = "`GET /tuf/targets/<sha256>.hub.json`"
@@ -93,6 +94,15 @@ def _other_status(connection: Connection, peer: Peer) -> None:
     connection.send(encoded(replace(peer.signed(connection, told), status=200)))
 
 
+def _with_tag(told: Told) -> Told:
+    return replace(told, lines=(("ETag", '"always"'),))
+
+
+def _tagged(peer: Peer) -> None:
+    """The peer honestly has nothing new, and names what it answers."""
+    peer.told = _with_tag
+
+
 def _honest(connection: Connection, peer: Peer) -> Told:
     return peer.answer(connection.head.split(b" ", 2)[1].decode().removeprefix("/fed/v1"))
 
@@ -132,8 +142,7 @@ GROUP = Group(
         Behaviour("F11", "304 to a request without a validator", HTTP, TRANSPORT,
                   answered(304, body=b""), state=SAME, wire="304 without a body"),
         Behaviour("F12", "ETag unchanged with other content: nobody reads it", HTTP, None,
-                  answering(lambda told: replace(told, lines=(("ETag", '"always"'),))),
-                  state=State.ACCEPTED, wire='the honest answer with ETag: "always"'),
+                  answering(_with_tag), before=_tagged, state=State.ACCEPTED),
         Behaviour("F13", "206 instead of 200", HTTP, TRANSPORT, honestly(206), state=SAME,
                   wire="the honest answer under 206"),
         Behaviour("F14", "wrong content type", HTTP, TRANSPORT,
@@ -159,7 +168,7 @@ GROUP = Group(
                    "test_of_one_request_sent_many_times_at_once_one_is_answered"),
         _elsewhere(19, "to us: missing component", ASKED, Alarm.UNSIGNED,
                    "test_a_request_that_is_not_signed_as_it_must_be_is_refused[F19]"),
-        _elsewhere(20, "to us: digest that is not the body's", ASKED, Alarm.BAD_SIGNATURE,
+        _elsewhere(20, "to us: digest that is not the body's", POSTED, Alarm.BAD_SIGNATURE,
                    "test_a_request_that_is_not_signed_as_it_must_be_is_refused[F20]"),
         _elsewhere(21, "to us: created outside of the window", ASKED, Alarm.EXPIRED,
                    "test_a_request_that_is_not_signed_as_it_must_be_is_refused[F21]"),

@@ -186,6 +186,8 @@ def _entry(name: str, path: str, told: Told) -> Any:
         entry["media_type"] = told.media_type
     if told.status != OK:
         entry["status"] = told.status
+    if told.lines:
+        entry["headers"] = [list(line) for line in told.lines]
     return entry if len(entry) > 1 else name
 
 
@@ -280,6 +282,7 @@ class FilePeer(Peer):
                     (folder / told["file"]).read_bytes(),
                     told.get("status", OK),
                     told.get("media_type", _usual_type(path)),
+                    tuple((name, value) for name, value in told.get("headers", ())),
                 )
         return found
 
@@ -308,7 +311,8 @@ def _line(row: Row, group: Group, module: str) -> str:
         return f"| {row.id} | {row.does} | not expressible: {row.reason} | none | nothing | none |"
     alarm = "none" if row.alarm is None else f"`{row.alarm}`"
     if isinstance(row, Elsewhere):
-        return f"| {row.id} | {row.does} | {row.message} | {alarm} | same | `{row.test}` |"
+        come = f"{alarm} | {row.state.value}"
+        return f"| {row.id} | {row.does} | {row.message} | {come} | `{row.test}` |"
     where = f"`test_{module}.py`"
     if not row.wire:
         where = f"`{group.letter.lower()}/{row.id}`"

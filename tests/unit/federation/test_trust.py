@@ -281,6 +281,13 @@ def test_a_page_that_is_not_what_the_log_commits_to_is_refused(hub, change):
     assert error.alarm is Alarm.GAP
 
 
+def test_an_envelope_keeps_to_the_bounds_of_the_page_it_is_in(hub):
+    hub.say(*statements(1))
+    odd = replace(hub.records[0], envelope={**hub.records[0].envelope, "cost": 1.5})
+
+    assert refused(hub, records=(odd,)).alarm is Alarm.NON_CANONICAL
+
+
 def test_a_smaller_log_than_before_is_refused_with_both_notes(hub):
     hub.say(*statements(5))
     trust = accepted(hub).trust

@@ -6,6 +6,7 @@ hub that the hostile vectors call the peer, whose keys and time are the same in 
 """
 
 import io
+import itertools
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -17,6 +18,8 @@ from federation.returned import Returned
 from federation.transport.bundle import write
 from tests.hostile.contract import HERE, NOW, OPERATORS, SET
 from tests.hostile.peer import Peer, envelope_of, honest, said
+from tests.hostile.third import NAME, introduced, passes_on, theirs
+from tests.hostile.times import revoked
 from tests.hostile.vectors import dumped
 from tests.simulators.partner import OP, THIEF
 from tests.simulators.statements import ORIGIN
@@ -24,6 +27,8 @@ from tests.simulators.statements import ORIGIN
 OUT = Path("tests/vectors/federation/carried")
 ENTRIES, SECOND = 6, 4
 """Entries that the peer has, and where the second page of a bundle begins."""
+Case = tuple[str, bytes, dict[str, Any]]
+"""A file's name, its bytes, and what must come of it."""
 Change = Callable[[zipfile.ZipFile, zipfile.ZipFile], None]
 
 
@@ -37,31 +42,53 @@ def peer() -> Peer:
 # -- bundles -------------------------------------------------------------------------------------
 
 
-def bundle(*starts: int) -> bytes:
-    """A bundle whose pages begin there, of which each ends where the next begins."""
-    told, file = peer(), io.BytesIO()
-    ends = [*starts[1:], ENTRIES]
-    write(ORIGIN, told.files.held, map(page(told, starts[0]), starts, ends), file)
+def bundle(told: Peer, *starts: int) -> bytes:
+    """A bundle of a peer, whose pages begin there; each ends where the next begins."""
+    file, end = io.BytesIO(), told.log.frontier.size
+    spans = itertools.pairwise((*starts, end))
+    pages = [page(told, start, last - start, starts[0]) for start, last in spans]
+    write(ORIGIN, told.files.held, pages, file, mirror=lambda _: mirrored(told))
     return file.getvalue()
 
 
-def page(told: Peer, first: int) -> Callable[[int, int], Page]:
-    """Pages against one checkpoint, which comes with the first."""
+def page(told: Peer, start: int, limit: int, first: int = 0) -> Page:
+    """A page as the peer answers it; the checkpoint comes with the first."""
+    size = "" if start == first else f"&size={told.log.frontier.size}"
+    return Page.parse(told.answer(f"/ops?from={start}&limit={limit}{size}").body)
 
-    def made(start: int, end: int) -> Page:
-        found = told.log.page(start, end, size=ENTRIES)
-        return found if start == first else replace(found, checkpoint=None)
 
-    return made
+def mirrored(told: Peer) -> dict[str, bytes]:
+    """Who the third hub is, as the peer mirrors it, by path under ``peers/<hub>/``."""
+    assert told.third is not None
+    paths = told.third.paths()
+    return {path.removeprefix(f"/peers/{NAME}/"): told.answer(path).body for path in paths}
 
 
 def whole() -> bytes:
     """All that the peer said."""
-    return bundle(0, SECOND)
+    return bundle(peer(), 0, SECOND)
+
+
+def relayed() -> Peer:
+    """The peer, which passes on what a third hub said."""
+    found = honest()
+    introduced(found)
+    passes_on(theirs(80))(found)
+    return found
+
+
+def ahead() -> bytes:
+    """A bundle that tells first what is taken back further on."""
+    told, file = honest(), io.BytesIO()
+    told.say(revoked(1), said(50))
+    one = told.log.records[SECOND]
+    early = replace(told.log.revokes(), records=(one,))
+    write(ORIGIN, told.files.held, [page(told, 0, ENTRIES)], file, revokes=[early])
+    return file.getvalue()
 
 
 def altered(change: Change) -> bytes:
-    """The bundle of all that it said, as somebody else makes it."""
+    """The bundle of all that the peer said, as somebody else makes it."""
     file = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(whole())) as old, zipfile.ZipFile(file, "w") as new:
         change(old, new)
@@ -83,11 +110,11 @@ def changing(name: str, data: bytes | None) -> bytes:
     return altered(lambda old, new: copied(old, new, {name: data}))
 
 
-def _with(envelope: dict[str, Any]) -> bytes:
-    """The bundle's first page with another envelope at index 1."""
-    told = peer().log.page(0, SECOND, size=ENTRIES)
+def with_envelope(envelope: dict[str, Any]) -> bytes:
+    """The bundle with another envelope at index 1 of the log."""
+    told = page(peer(), 0, SECOND)
     records = [replace(one, envelope=envelope) if one.index == 1 else one for one in told.records]
-    return replace(told, records=tuple(records)).encoded()
+    return changing("ops/0", replace(told, records=tuple(records)).encoded())
 
 
 def twice() -> bytes:
@@ -101,75 +128,58 @@ def twice() -> bytes:
     return altered(change).replace(b"hux", b"hub")
 
 
-def bundles() -> Iterator[tuple[str, bytes, dict[str, Any]]]:
+def bundles() -> list[Case]:
     """Each bundle, and what must come of it."""
-    good = {"ok": True, "alarm": None, "refused": 0}
-    later = bundle(SECOND)
-    yield "whole.zip", whole(), {"what": "all that the peer said", **good, "applied": 6, "kept": 6}
-    yield "first.zip", first(), {"what": "what it said first", **good, "applied": 4, "kept": 4}
-    yield (
-        "later.zip",
-        later,
-        {
-            "what": "what it said last, to a hub that has read the rest",
-            "follows": "first.zip",
-            **good,
-            "applied": 6,
-            "kept": 2,
-        },
-    )
-    yield "later.zip", later, _refused("the same, to a hub that has not", "gap")
-    yield (
-        "forged.zip",
-        changing("ops/0", _with(envelope_of(said(2), THIEF))),
-        {
-            "what": "one operation is signed by somebody else: the rest is taken",
-            "ok": True,
-            "alarm": "bad-signature",
-            "applied": 6,
-            "kept": 5,
-            "refused": 1,
-        },
-    )
-    yield (
-        "altered.zip",
-        changing("ops/0", _with(envelope_of(said(52)))),
-        _refused("one operation is another than its log has", "gap"),
-    )
-    yield (
-        "missing.zip",
-        changing("ops/4", None),
-        _refused("its second page is missing: what is before it is taken", "gap", 4),
-    )
-    yield (
-        "lacking.zip",
-        changing("tuf/metadata/timestamp.json", None),
-        _refused("its repository lacks a file", "unreachable"),
-    )
-    yield (
-        "nobody.zip",
-        changing("hub", b"Hub A\n"),
-        _refused("it does not say whose it is", "malformed"),
-    )
-    yield "twice.zip", twice(), _refused("two files have one name", "malformed")
-    yield "cut.zip", whole()[:-30], _refused("its end is missing", "malformed")
+    later = bundle(peer(), SECOND)
+    return [
+        taken("whole.zip", whole(), "all that the peer said", 6, 6),
+        taken("first.zip", bundle(honest(), 0), "what it said first", 4, 4),
+        taken("later.zip", later, "what it said last, to a hub that has read the rest", 6, 2,
+              follows="first.zip"),
+        taken("whole.zip", whole(), "all of it, to a hub that has read its first page", 6, 2,
+              follows="first.zip"),
+        taken("whole.zip", whole(), "all of it once more", 6, 0, follows="whole.zip"),
+        taken("relayed.zip", bundle(relayed(), 0), "beside its own what a third hub said, and who "
+              "that is", 6, 6),
+        taken("ahead.zip", ahead(), "first what is taken back, then all", 6, 5),
+        taken("short.zip", changing("ops/4", None), "it ends before its log", 4, 4),
+        taken("empty.zip", bundle(peer()), "who the peer is, and nothing that it said", 0, 0),
+        taken("forged.zip", with_envelope(envelope_of(said(2), THIEF)),
+              "one operation is signed by somebody else: the rest is taken", 6, 5,
+              alarm="bad-signature", refused=1),
+        refused("later.zip", later, "it begins later than the hub has read", "gap"),
+        refused("altered.zip", with_envelope(envelope_of(said(52))),
+                "an operation is another than its log has", "gap"),
+        refused("missing.zip", altered(_without_the_middle),
+                "a page is missing: what is before it is taken", "gap", 2),
+        refused("lacking.zip", changing("tuf/metadata/timestamp.json", None),
+                "its repository lacks a file", "unreachable"),
+        refused("nobody.zip", changing("hub", b"Hub A\n"), "it does not say whose it is",
+                "malformed"),
+        refused("twice.zip", twice(), "two files have one name", "malformed"),
+        refused("cut.zip", whole()[:-30], "its end is missing", "malformed"),
+    ]  # fmt: skip
 
 
-def first() -> bytes:
-    """The bundle that the peer would have written before it said its last."""
-    told, file = honest(), io.BytesIO()
-    write(ORIGIN, told.files.held, [told.log.page(0, SECOND)], file)
-    return file.getvalue()
+def _without_the_middle(old: zipfile.ZipFile, new: zipfile.ZipFile) -> None:
+    copied(old, new, {"ops/0": page(peer(), 0, 2).encoded()})
 
 
-def _refused(what: str, alarm: str, applied: int = 0) -> dict[str, Any]:
-    return {"what": what, "ok": False, "alarm": alarm, "applied": applied}
+def taken(name: str, data: bytes, what: str, applied: int, kept: int, **more: Any) -> Case:
+    """A bundle that is to be believed."""
+    comes = {"what": what, "ok": True, "alarm": None, "applied": applied, "kept": kept}
+    return name, data, comes | {"refused": 0} | more
+
+
+def refused(name: str, data: bytes, what: str, alarm: str, applied: int = 0) -> Case:
+    """A bundle that is not."""
+    return name, data, {"what": what, "ok": False, "alarm": alarm, "applied": applied}
 
 
 # -- what is given back --------------------------------------------------------------------------
 
 
-def yours() -> Iterator[tuple[str, bytes, dict[str, Any]]]:
+def yours() -> Iterator[Case]:
     """Answers to the peer, which lost what it had said; and which of it is its own."""
     told = honest()
     held = [(one.index, one.envelope or {}) for one in told.log.records]
@@ -216,6 +226,7 @@ def manifest() -> dict[str, Any]:
         "operators": list(OPERATORS),
         "pairing": str(told.pairing),
         "ids": [one.id for one in told.log.records],
+        "relayed": [one.id for one in relayed().log.records],
         "bundles": [{"file": name, **comes} for name, _, comes in bundles()],
         "yours": [{"file": name, **comes} for name, _, comes in yours()],
     }  # fmt: skip

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from federation.errors import Alarm, MalformedError, WeakKeyError
-from federation.forms.canonical import MAX_BYTES
+from federation.forms.canonical import MAX_BYTES, MAX_DEPTH
 from federation.identity.hubfile import MAX_OPERATORS, read_hub_file, write
 from federation.identity.values import ClosedLog, HubFile, Log, Operator, OpKey, ReqKey
 from federation.keys import SMALL_ORDER, P
@@ -23,7 +23,8 @@ LABELS = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?", fullmatch=True)
 HUBS = st.lists(LABELS, min_size=2, max_size=4).map(".".join)
 SIZES = st.integers(0, 2**53 - 1)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
-EXTRAS = st.none() | st.dictionaries(TEXTS, TEXTS | st.lists(SIZES), max_size=3).map(
+NAMES = st.text(st.characters(max_codepoint=127), max_size=8)
+EXTRAS = st.none() | st.dictionaries(NAMES, TEXTS | st.lists(SIZES), max_size=3).map(
     lambda value: orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 )
 
@@ -272,3 +273,39 @@ def test_keys_are_found_by_their_ids_and_the_newest_epoch_is_the_hubs():
     assert hub.op_key(f"{HUB}#req-1") is None
     assert hub.req_key("") is None
     assert hub.epoch == 2
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"a": 1.5},
+        {"a": [{"b": 2**53}]},
+        {"a": {"b": -(2**53)}},
+        {"\u00e9": 1},
+        {"a": {"\u00e9": 1}},
+    ],
+)
+def test_what_nobody_reads_keeps_to_the_bounds_of_canonical_bytes_too(extra):
+    payload = orjson.dumps(
+        orjson.loads(write(hub_file())) | {"x": extra}, option=orjson.OPT_SORT_KEYS
+    )
+
+    with pytest.raises(MalformedError) as refused:
+        read_hub_file(payload)
+
+    assert refused.value.alarm is Alarm.NON_CANONICAL
+
+
+@pytest.mark.parametrize(
+    ("levels", "is_read"), [(MAX_DEPTH, True), (MAX_DEPTH + 1, False), (300, False), (5000, False)]
+)
+def test_what_nobody_reads_is_so_deep_and_no_deeper(levels, is_read):
+    deep = b"[" * (levels - 1) + b"1" + b"]" * (levels - 1)
+    payload = write(hub_file(extra=b'{"a":1}')).replace(b'{"a":1}', b'{"a":' + deep + b"}")
+
+    if is_read:
+        assert deep in (read_hub_file(payload).extra or b"")
+    else:
+        with pytest.raises(MalformedError) as refused:
+            read_hub_file(payload)
+        assert refused.value.alarm is Alarm.MALFORMED

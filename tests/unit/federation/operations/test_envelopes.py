@@ -67,6 +67,44 @@ def test_anything_else_is_refused(change, alarm):
     assert refused.value.alarm == alarm
 
 
+def loosely(text):
+    """Base64 with a bit set that says nothing."""
+    body = text.rstrip("=")
+    return body[:-1] + chr(ord(body[-1]) + 1) + text[len(body) :]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda one: one["signatures"][0].update(sig=loosely(one["signatures"][0]["sig"])),
+        lambda one: one["signatures"][0].update(
+            sig=base64.urlsafe_b64encode(b"\xff" * 64).decode()
+        ),
+        lambda one: one.update(payload=loosely(base64.b64encode(PAYLOAD[:-1]).decode())),
+    ],
+)
+def test_base64_has_one_writing(change):
+    said = enveloped()
+    change(said)
+    assert said != enveloped()
+
+    with pytest.raises(RefusedError) as refused:
+        opened(said)
+
+    assert refused.value.alarm is Alarm.NON_CANONICAL
+
+
+@pytest.mark.parametrize("more", [{"cert": "AAAA"}, {"keyid": 7}, {"sig": None}])
+def test_a_signature_has_two_members(more):
+    said = enveloped()
+    said["signatures"][0] |= more
+
+    with pytest.raises(RefusedError) as refused:
+        opened(said)
+
+    assert refused.value.alarm is Alarm.MALFORMED
+
+
 @pytest.mark.parametrize("key_id", ["op-1", "op-2"])
 def test_another_key_did_not_sign(key_id):
     with pytest.raises(RefusedError, match="bad-signature"):

@@ -148,6 +148,7 @@ def changed(op, path, value):
         (Op.EXCLUDE, "body.radius", 32),
         (Op.SET, "policy.sets", ["set_" + "c" * 26]),
         (Op.SET, "body.hubs.0.root", "0" * 63),
+        (Op.SET, "body.hubs", [{"hub": "hub-a.example", "root": one * 64} for one in "01"]),
     ],
 )
 def test_what_breaks_a_rule_is_refused(op, path, value):

@@ -14,6 +14,7 @@ import structlog
 from federation.errors import FederationError, RefusedError, TransportError
 from federation.following import LONGEST_WAIT, records_next
 from federation.pages import MAX_RECORDS
+from hub.jobs.asking import side_by_side
 from hub.ports import Hub
 from hub.ports.exchange import ACTIVE, Enrolled, Voice
 from hub.services.exchange import (
@@ -102,7 +103,9 @@ def be_witnessed(hub: Hub, stop: threading.Event) -> None:
     while not stop.is_set():
         voice = hub.abroad.voice()
         if voice is not None:
-            being_witnessed.ask_witnesses(hub, voice, hub.abroad.open_wire, sizes)
+            being_witnessed.ask_witnesses(
+                hub, voice, hub.abroad.open_wire, sizes, each=side_by_side
+            )
         stop.wait(WITNESS_SECONDS)
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Have our log witnessed: ask partners to say that they saw it, and show what they said."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from federation.errors import Alarm, FederationError, RefusedError, TransportError
@@ -28,16 +28,30 @@ ASK_SECONDS = 10.0
 PATH = "/witness/add-checkpoint"
 
 
+Ask = Callable[[Enrolled], list[Signature]]
+Each = Callable[[Ask, Sequence[Enrolled]], Iterable[list[Signature]]]
+"""Asks each of some partners; what comes of it in the order in which it came."""
+
+
 def ask_witnesses(
-    hub: Hub, voice: Voice, wire: Callable[[Enrolled], Wire], sizes: dict[str, int]
+    hub: Hub,
+    voice: Voice,
+    wire: Callable[[Enrolled], Wire],
+    sizes: dict[str, int],
+    *,
+    each: Each = map,
 ) -> int:
     """Have our checkpoint cosigned by partners that have not yet, or not of late.
+
+    What each of them answers is shown at once, if that checkpoint is the newest still. Else the
+    witness itself shows it, to whoever asks what it cosigned.
 
     Args:
         hub: ours.
         voice: by what we speak.
         wire: the way to a partner.
         sizes: what each of them cosigned last, as far as is known; changed here.
+        each: asks them, one after another or side by side.
 
     Returns:
         how many cosigned.
@@ -48,12 +62,23 @@ def ask_witnesses(
     if log.note is None:
         return 0
     asking = _Asking(log, Note.parse(log.note), hub, sizes)
-    fresh = [line for partner in known for line in asking.ask(partner, wire)]
-    if fresh:
-        with hub.begin.writing(SYSTEM) as work:
-            work.logs.show(log, _with(asking.note, fresh).encoded(), log.noted)
-            work.commit()
-    return len(fresh)
+    came = 0
+    for fresh in each(lambda partner: asking.ask(partner, wire), known):
+        if fresh:
+            came += len(fresh)
+            _show(asking, fresh)
+    return came
+
+
+def _show(asking: "_Asking", fresh: Sequence[Signature]) -> None:
+    """Show lines under the checkpoint that they are of, with those that came meanwhile."""
+    with asking.hub.begin.writing(SYSTEM) as work:
+        log = work.logs.open(asking.log.origin, lock=True)
+        note = None if log.note is None else Note.parse(log.note)
+        if note is None or note.text != asking.note.text:
+            return
+        work.logs.show(log, _with(note, fresh).encoded(), log.noted)
+        work.commit()
 
 
 @dataclass(frozen=True)
@@ -111,7 +136,7 @@ class _Asking:
         )
 
 
-def _with(note: Note, fresh: list[Signature]) -> Note:
+def _with(note: Note, fresh: Sequence[Signature]) -> Note:
     """A note with further lines; what a witness said before says nothing more."""
     names = {line.name for line in fresh}
     kept = (line for line in note.signatures if line.name not in names)

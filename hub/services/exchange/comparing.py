@@ -2,7 +2,7 @@
 """Compare what partners were shown of each other's logs with what we were shown: gossip.
 
 Each hub shows what it cosigned last of a log. Whoever shows two histories is found as soon as two
-who saw different ones have a follower in common.
+who saw different ones have a follower in common; and who shows one is known to be witnessed.
 """
 
 import hashlib
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from federation.comparing import Shown, compare
 from federation.errors import Alarm, FederationError, RefusedError, TransportError
-from federation.log.notes import MAX_BYTES
+from federation.log.notes import MAX_BYTES, Note
 from federation.log.tiles import WIDTH, Tile
 from federation.log.verifiers import Verifier
 from federation.ports import Wire
@@ -18,6 +18,7 @@ from hub.domain.changes import SYSTEM
 from hub.ports import Hub
 from hub.ports.exchange import ACTIVE, Enrolled
 from hub.services.exchange import partners
+from hub.services.exchange.witnessing import policy_for
 
 FOUND = 200
 ASK_SECONDS = 10.0
@@ -118,7 +119,30 @@ def _held_against(note: bytes, log: Enrolled, hub: Hub, wire: OpenWire) -> bool:
             with hub.begin.writing(SYSTEM) as work:
                 work.partners.accuse(log.key, error, hub.clock())
                 work.commit()
+    else:
+        _note_witnessed(Note.parse(note), log, keys, hub)
     return True
+
+
+def _note_witnessed(note: Note, log: Enrolled, keys: Sequence[Verifier], hub: Hub) -> None:
+    """Keep that a log was witnessed, by a checkpoint of its one history.
+
+    Where a log grows all the time its own newest checkpoint is not cosigned yet, ever.
+    """
+    now = int(hub.clock().timestamp())
+    with hub.begin.reading() as work:
+        policy = policy_for(log, work.partners.all())
+    at = None if policy is None else policy.freshness(policy.witnessed(note, keys))
+    if at is None:
+        return
+    with hub.begin.writing(SYSTEM) as work:
+        fresh = work.partners.keyed(log.key)
+        known = None if fresh is None else fresh.trust.head
+        if known is None or (known.witnessed_at or 0) >= min(at, now):
+            return
+        work.partners.change(log.key, witnessed_at=min(at, now))
+        partners.mark(work.partners.keyed(log.key) or log, now, work)
+        work.commit()
 
 
 def _fetching(log: Enrolled, wire: OpenWire) -> Callable[[Sequence[Tile]], list[bytes]]:

@@ -11,7 +11,7 @@ from federation.log.notes import Note
 from federation.publishing import checkpoint, grown
 from federation.witnessing import Request
 from hub.ports.exchange import ACTIVE, QUARANTINED, REVIEW, STORE, SUSPENDED
-from hub.services.exchange import partners, witnessing
+from hub.services.exchange import being_witnessed, comparing, partners, witnessing
 from hub.services.office import CONSOLE
 from tests.simulators.federated import Wire
 from tests.support.codes import pdq
@@ -194,3 +194,52 @@ def test_a_quarantined_partner_is_out_of_all_answers_at_once_and_back(
 
     assert matched(beta, pdq=known)["answer"] == "hit"
     assert b.hub.engine.totals == before
+
+
+def test_a_log_that_grows_while_witnesses_are_asked_is_known_to_be_witnessed(
+    a, b, c, shared, alpha, beta
+):
+    def wire(one):
+        # Whoever is asked takes its time, and meanwhile there is more to say.
+        contributed(alpha, picture(pdq=pdq()), shared)
+        a.publish()
+        return Wire({hub.name: hub for hub in (b, c)}[one.hub], a.name)
+
+    contributed(alpha, picture(pdq=pdq()), shared)
+    a.publish()
+    assert being_witnessed.ask_witnesses(a.hub, a.voice, wire, a.sizes) == 2
+    b.catch_up(a)
+    assert weight(b, a) == partners.STALE
+    comparing.compare_views(
+        c.name, b.hub, lambda one: Wire({hub.name: hub for hub in (a, c)}[one.hub], b.name)
+    )
+
+    assert weight(b, a) == partners.GOOD
+
+
+def test_each_line_is_shown_as_it_comes(a, b, c, shared, alpha):
+    shown: list[int] = []
+
+    def one_by_one(ask, known):
+        for one in known:
+            yield ask(one)
+            shown.append(len(lines(a)))
+
+    contributed(alpha, picture(pdq=pdq()), shared)
+    a.publish()
+    before = len(lines(a))
+    being_witnessed.ask_witnesses(
+        a.hub,
+        a.voice,
+        lambda one: Wire({hub.name: hub for hub in (b, c)}[one.hub], a.name),
+        a.sizes,
+        each=one_by_one,
+    )
+
+    assert shown == [before + 1, before + 2]
+
+
+def lines(hub):
+    """The lines under the checkpoint that a hub shows."""
+    with hub.hub.begin.reading() as work:
+        return Note.parse(work.logs.open(hub.voice.log.origin).note).signatures

@@ -21,7 +21,7 @@ NOWHERE = "https://hub-a.example"
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory):
-    """A hub that nobody reaches, its partner, and a set of theirs."""
+    """A hub that nobody reaches, its partner, their set, and how it is before it is heard."""
     places = iter([{"BREAKWATER_PUBLIC_URL": NOWHERE}, {}])
     folder = tmp_path_factory.mktemp("pair")
     with running_hubs(folder, THREE[:2], more=lambda _port: next(places)) as (hidden, met):
@@ -34,7 +34,7 @@ def pair(tmp_path_factory):
         met.type("partners", "share", hidden.name, made, "--name", SET_NAME, "--tlp", TLP)
         for hub in (hidden, met):
             admit(hub, made)
-        yield hidden, met, made
+        yield hidden, met, made, met.partners()[hidden.name]
 
 
 def code():
@@ -76,8 +76,7 @@ def comes_to(hidden, met, known, wanted):
 
 
 def test_a_hub_that_nobody_reaches_is_a_partner_like_any_other(pair):
-    hidden, met, made = pair
-    before = met.partners()[hidden.name]
+    hidden, met, made, before = pair
     known, theirs = code(), code()
     indicator = contributed(hidden, made, known)
     brought_back = contributed(met, made, theirs)
@@ -99,7 +98,7 @@ def test_a_hub_that_nobody_reaches_is_a_partner_like_any_other(pair):
 
 
 def test_a_service_goes_on_bringing_what_is_new(pair):
-    hidden, met, made = pair
+    hidden, met, made, _ = pair
     service = subprocess.Popen(  # noqa: S603 - our own command line
         [sys.executable, "-m", "hub.cli", "bundle", "post", met.name, "--every", "5"],
         env=hidden.running.environment(),

@@ -97,7 +97,7 @@ def read_bundle(
         has_start = sender is not None or wire.begins == 0
         anew = None if is_told else _unknown
         came = _Reading(name, known, wire, hub, voice, anew=anew, has_start=has_start)
-        kept, refused, shown = came.read(partner, told)
+        kept, refused = came.read(partner, told)
     except RefusedError as error:
         # Anybody may have spoilt a file, or kept it back; two signed histories prove a lie. What a
         # partner posts it has signed: that is as if it had been asked.
@@ -105,8 +105,8 @@ def read_bundle(
         partners.accuse(partner, error, is_over=is_lie, hub=hub)
         raise
     trust = _heard(partner, hub).trust
-    size = max(shown, trust.head.size if trust.head else 0)
-    return Read(name, trust.applied, size, kept, refused)
+    # Whoever posts goes on against the checkpoint that was kept, and no other.
+    return Read(name, trust.applied, trust.head.size if trust.head else 0, kept, refused)
 
 
 def _heard(partner: Enrolled, hub: Hub) -> Enrolled:
@@ -156,12 +156,8 @@ class _Reading:
     anew: Callable[[], Partner] | None
     has_start: bool
 
-    def read(self, partner: Enrolled, told: Told) -> tuple[int, int, int]:
-        """Take all of it that comes next.
-
-        Returns:
-            how much was kept, how much refused, and how long the log is if that was not kept.
-        """
+    def read(self, partner: Enrolled, told: Told) -> tuple[int, int]:
+        """Take all of it that comes next; returns how much was kept, and how much refused."""
         meet_all(partner, self.wire, self.hub, self.voice, only_new=False)
         kept, refused, applied = 0, 0, partner.trust.applied
         if self.wire.begins is not None and self.wire.begins > applied:
@@ -170,8 +166,7 @@ class _Reading:
             kept += self._take_revokes(partner)
         if is_flood(partner, self.hub):
             # What it adds waits until somebody has looked.
-            gone, size = self._take_back()
-            return kept + gone, refused, size
+            return kept + self._take_back(), refused
         while self.wire.has_next(applied):
             taken = self._take()
             kept, refused, applied = kept + taken.kept, refused + taken.refused, taken.applied
@@ -179,7 +174,7 @@ class _Reading:
             # It may have said just now whose word it brings: then that is believed by now.
             if taken.is_last and not self._met():
                 break
-        return kept, refused, 0
+        return kept, refused
 
     def _met(self) -> int:
         """Learn who they are whose word it brings, by manifests that it brought itself."""
@@ -212,8 +207,8 @@ class _Reading:
             )
             start = end
 
-    def _take_back(self) -> tuple[int, int]:
-        """Of pages that wait, take what is taken back: how much that was, and the log's size."""
+    def _take_back(self) -> int:
+        """Of pages that wait, take what is taken back; returns how much that was."""
         partner, now, kept = self._partner(), int(self.hub.clock().timestamp()), 0
         settled, trust = settle(partner, self.known, self.hub, self.voice), partner.trust
         while self.wire.has_next(trust.applied):
@@ -226,7 +221,7 @@ class _Reading:
             trust = accepted.trust
             if trust.is_level:
                 break
-        return kept, trust.head.size if trust.head else 0
+        return kept
 
     def _take(self) -> "_Taken":
         """Take a page."""

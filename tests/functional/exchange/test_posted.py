@@ -12,7 +12,9 @@ from federation.ports import Answer
 from federation.transport.messages import Request, Response
 from federation.transport.signatures import new_nonce, signed_request, verify_response
 from hub.adapters.rotations import change_req_key
+from hub.domain.changes import SYSTEM
 from hub.domain.errors import NotFoundError
+from hub.domain.pace import LEAST_USUAL, TIMES_USUAL
 from hub.jobs import exchange
 from hub.ports.exchange import COUNTS, PAUSED, SUSPENDED
 from hub.services.exchange import bundling, carrying, partners, posting, pulling, serving
@@ -305,6 +307,29 @@ def test_a_partner_that_takes_nothing_more_ends_it(a, b, made, alpha, way, monke
     with pytest.raises(posting.NotTakenError):
         posting.post(b.name, hub=a.hub, voice=a.voice)
     assert len(way.bodies) < 6
+
+
+def test_who_adds_far_too_much_is_told_so_and_what_it_takes_back_is_taken(
+    a, b, made, alpha, beta, way, clock
+):
+    known, other = pdq(), pdq()
+    indicator = contributed(alpha, picture(pdq=known), made)
+    post(a, b)
+    with b.hub.begin.writing(SYSTEM) as work:
+        key = b.enrolled(a.name).key
+        work.partners.change(key, created_at=clock() - timedelta(days=30))
+        work.partners.paced(key, clock(), added=TIMES_USUAL * LEAST_USUAL, revoked=0)
+        work.commit()
+    contributed(alpha, picture(pdq=other), made)
+    withdrawn(alpha, indicator)
+
+    with pytest.raises(posting.NotTakenError):
+        post(a, b)
+    b.settle()
+
+    assert [matched(beta, pdq=one)["answer"] for one in (known, other)] == ["none", "none"]
+    partners.change(a.name, by=CONSOLE, hub=b.hub, released_until=clock() + timedelta(days=1))
+    assert post(a, b).entries == 2
 
 
 def test_its_word_grows_old_where_it_is_not_heard(a, b, made, alpha, way, clock, open_hub):

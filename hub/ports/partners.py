@@ -37,8 +37,8 @@ class Partners(Protocol):
         """The partner of that name, or the hub that is known by a manifest only."""
         ...
 
-    def keyed(self, key: int) -> Enrolled | None:
-        """The hub of that internal key."""
+    def keyed(self, key: int, *, lock: bool = False) -> Enrolled | None:
+        """The hub of that internal key; *lock*: nobody else changes it meanwhile."""
         ...
 
     def hear(self, key: int, told: Mapping[str, str]) -> None:

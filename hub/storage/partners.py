@@ -61,8 +61,10 @@ class SqlPartners:
         """The partner of that name, or the hub that is known by a manifest only."""
         return next(iter(self._read(_p.c.hub == hub)), None)
 
-    def keyed(self, key: int) -> Enrolled | None:
-        """The hub of that internal key."""
+    def keyed(self, key: int, *, lock: bool = False) -> Enrolled | None:
+        """The hub of that internal key; *lock*: nobody else changes it meanwhile."""
+        if lock:
+            self._connection.execute(sa.select(_p.c.key).where(_p.c.key == key).with_for_update())
         return next(iter(self._read(_p.c.key == key)), None)
 
     def hear(self, key: int, told: Mapping[str, str]) -> None:

@@ -32,7 +32,8 @@ def learn(partner: Enrolled, known: HubFile, hub: Hub) -> bool:
     if written == partner.identity:
         return False
     with hub.begin.writing(SYSTEM) as work:
-        fresh = work.partners.keyed(partner.key) or partner
+        # Locked: a page of its log, posted meanwhile, must not be kept in between.
+        fresh = work.partners.keyed(partner.key, lock=True) or partner
         before = partners.identity_of(fresh)
         if fresh.root != partner.root:
             if before is not None:
@@ -63,7 +64,8 @@ def _succeed(before: HubFile, known: HubFile, partner: Enrolled, hub: Hub, work:
         trust = from_the_start(partner.trust)
     else:
         return
-    work.partners.keep(partner.key, expected=partner.trust.applied, trust=trust)
+    if not work.partners.keep(partner.key, expected=partner.trust.applied, trust=trust):
+        raise AssertionError("a partner that was locked has changed")
     work.partners.change(partner.key, revoked_to=0)
 
 

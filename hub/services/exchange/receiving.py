@@ -13,6 +13,8 @@ import orjson
 
 from federation.believing import Partner, Received
 from federation.errors import Alarm, RefusedError
+from federation.log.checkpoints import Checkpoint
+from federation.log.notes import Note
 from federation.operations.values import TAKES_BACK, Register
 from federation.trust import Accepted, Trust, accept, from_the_start
 from hub.domain.changes import SYSTEM
@@ -21,6 +23,7 @@ from hub.domain.indicators import Draft
 from hub.ports import Hub, Work
 from hub.ports.exchange import Enrolled, Kept, Statement
 from hub.ports.relays import Proven
+from hub.services.exchange import partners
 from hub.services.exchange.drafting import draft_of
 from hub.services.exchange.effects import Effects
 from hub.services.exchange.joining import Change, changes
@@ -105,6 +108,8 @@ def receive(
     with hub.begin.writing(SYSTEM) as work:
         if not work.partners.keep(partner.key, expected=partner.trust.applied, trust=trust):
             return None
+        if _is_of_another_log(trust, work.partners.keyed(partner.key)):
+            return None
         if shared != partner.heard:
             work.partners.heard(partner.key, shared)
         work.partners.hear(partner.key, told)
@@ -123,6 +128,14 @@ def receive(
             work.partners.change(partner.key, refused=partner.refused + bad)
         work.commit()
     return Came(trust.applied, kept, bad)
+
+
+def _is_of_another_log(trust: Trust, fresh: Enrolled | None) -> bool:
+    """Whether its hub was learnt to have begun another log since the page was held against one."""
+    said = None if fresh is None else partners.identity_of(fresh)
+    if said is None or trust.head is None:
+        return False
+    return Checkpoint.parse(Note.parse(trust.head.note).text).origin != said.log.origin
 
 
 def _sources(partner: Enrolled, state: str, hub: Hub) -> Mapping[str, Source]:

@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """A hub changes its keys, or its log: nothing is lost, and what a thief said is void."""
 
+import threading
+
 import pytest
 
 from federation.errors import Alarm, RefusedError
-from hub.services.exchange import publishing, renewing
+from federation.following import next_page
+from federation.identity import succession
+from hub.services.exchange import partners, publishing, receiving, renewing
 from hub.services.exchange.learning import learn
+from tests.simulators.federated import Wire
 from tests.support.codes import pdq
 from tests.support.saying import (
     contributed,
@@ -195,3 +200,67 @@ def test_sets_that_were_taken_away_stay_away(a, b, says, alpha, beta, shared):
     b.catch_up(a)
 
     assert answers(beta, known) == ["none"]
+
+
+def on_its_way(a, b):
+    """A page of a hub's log, which it brings by itself, and what was known of it then."""
+    kept, settled = b.enrolled(a.name), b.partner(a)
+    page = next_page(Wire(a, b.name), kept.trust)
+
+    def arrives():
+        _, came = receiving.take(
+            page, settled, anew=None, partner=kept, state=partners.GOOD, hub=b.hub
+        )
+        return came
+
+    return arrives
+
+
+@pytest.mark.parametrize("heard", [0, 2])
+def test_a_page_of_the_log_before_that_comes_too_late_is_not_kept(
+    a, b, alpha, beta, shared, heard
+):
+    for _ in range(heard):
+        contributed(alpha, picture(pdq=pdq()), shared)
+    a.publish()
+    b.catch_up(a)
+    known = pdq()
+    contributed(alpha, picture(pdq=known), shared)
+    a.publish()
+    arrives = on_its_way(a, b)
+    renewing.begin_log(a.hub)
+    a.publish()
+    b.learn(a)
+
+    assert arrives() is None
+    b.catch_up(a)
+    assert answers(beta, known) == ["hit"]
+    assert alarms(b, a) == []
+
+
+def test_nor_is_one_that_comes_while_the_new_log_is_learnt(a, b, alpha, beta, shared, monkeypatch):
+    known = pdq()
+    contributed(alpha, picture(pdq=pdq()), shared)
+    a.publish()
+    b.catch_up(a)
+    contributed(alpha, picture(pdq=known), shared)
+    a.publish()
+    arrives, came, check = on_its_way(a, b), [], succession.check
+    posted = threading.Thread(target=lambda: came.append(arrives()))
+
+    def in_between(before, after):
+        posted.start()
+        posted.join(timeout=0.5)  # it is to wait for us
+        return check(before, after)
+
+    renewing.begin_log(a.hub)
+    a.publish()
+    monkeypatch.setattr(succession, "check", in_between)
+    b.learn(a)
+    posted.join()
+    monkeypatch.undo()
+
+    assert came == [None]
+    b.catch_up(a)
+    assert answers(beta, known) == ["hit"]
+    assert alarms(b, a) == []

@@ -5,7 +5,7 @@
 each operation carries the signature of the hub that asks.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,8 @@ from federation.ports import Wire
 
 PATH = "/yours"
 SECONDS = 30.0
+MOST_QUESTIONS = 10_000
+"""After which nobody waits for what a partner gives back a little at a time."""
 FOUND = 200
 MEDIA_TYPE = "application/json"
 
@@ -98,6 +100,32 @@ def fetch(wire: Wire, *, start: int, after: int = 0) -> Returned:
     if answer.media_type != MEDIA_TYPE:
         raise RefusedError(Alarm.TRANSPORT, "the answer is of another kind")
     return Returned.parse(answer.body)
+
+
+def all_own(wire: Wire, known: HubFile, *, start: int) -> Iterator[Own]:
+    """Ask a partner for operations of ours until it has no more, or brings nothing new.
+
+    Args:
+        wire: to the partner.
+        known: what we say of ourselves.
+        start: index from which on they are missing.
+
+    Raises:
+        TransportError: The partner did not answer.
+        RefusedError: It does not answer as this protocol does. FLOOD: it has answered
+            MOST_QUESTIONS times, and still does not come to an end.
+    """
+    after, came = 0, set[str]()
+    for _ in range(MOST_QUESTIONS):
+        some = fetch(wire, start=start, after=after)
+        fresh = [one for one in own(some, known) if one.said.id not in came]
+        yield from fresh
+        came |= {one.said.id for one in fresh}
+        # Whoever sends us in circles, or nowhere, is done.
+        if some.following is None or some.following <= after or not fresh:
+            return
+        after = some.following
+    raise RefusedError(Alarm.FLOOD, "it gives back too little at a time")
 
 
 def own(returned: Returned, known: HubFile) -> list[Own]:

@@ -14,7 +14,7 @@ from federation.believing import Received
 from federation.errors import FederationError
 from federation.identity.values import HubFile
 from federation.operations.values import Operation, Register
-from federation.returned import Own, fetch, own
+from federation.returned import Own, all_own
 from federation.trust import Trust
 from hub.domain.changes import SYSTEM
 from hub.domain.indicators import Draft
@@ -63,14 +63,7 @@ def _held_by(partner: Enrolled, known: HubFile, start: int, hub: Hub) -> Iterabl
     said = partners.identity_of(partner)
     if said is None:
         return
-    wire, after = hub.abroad.wire(partner, said), 0
-    while True:
-        some = fetch(wire, start=start, after=after)
-        yield from own(some, known)
-        # Whoever sends us in circles is done.
-        if some.following is None or some.following <= after:
-            return
-        after = some.following
+    yield from all_own(hub.abroad.wire(partner, said), known, start=start)
 
 
 def _keep(lost: Sequence[Own], voice: Voice, hub: Hub) -> None:

@@ -3,12 +3,13 @@
 
 import pytest
 
+from federation import returned
 from federation.errors import Alarm, MalformedError, RefusedError, TransportError
 from federation.forms.canonical import written
 from federation.operations.envelopes import sealed
 from federation.operations.payloads import write
 from federation.ports import Answer
-from federation.returned import Returned, fetch, own
+from federation.returned import Returned, all_own, fetch, own
 from tests.simulators.identities import HUB, hub_file, op_key
 from tests.simulators.statements import operation
 from tests.support.signing import signer
@@ -65,6 +66,47 @@ def test_it_is_written_in_one_way():
 def test_what_is_none_is_refused(body):
     with pytest.raises(MalformedError):
         Returned.parse(body)
+
+
+class Following:
+    """Answers each question by what it says of its number; 1,000 are too many."""
+
+    def __init__(self, held):
+        self.held, self.asked = held, 0
+
+    def get(self, path, **_):
+        self.asked += 1
+        assert self.asked < 1_000
+        after = int(path.rpartition("=")[2])
+        answer = Returned(self.held(after), after + 1)
+        return Answer(200, answer.encoded(), "application/json")
+
+    def post(self, *_args, **_kwargs):
+        raise AssertionError("nothing is handed over")
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        pytest.param(lambda _: [], id="nothing"),
+        pytest.param(lambda _: [(4, said())], id="the same again"),
+        pytest.param(lambda after: [(4, said(key=61))] if after else [(4, said())], id="forged"),
+    ],
+)
+def test_nobody_is_asked_on_for_nothing_new(held):
+    wire = Following(held)
+
+    assert len(list(all_own(wire, KNOWN, start=0))) <= 1
+    assert wire.asked <= 2
+
+
+def test_whoever_gives_back_a_little_at_a_time_is_not_asked_for_ever(monkeypatch):
+    monkeypatch.setattr(returned, "MOST_QUESTIONS", 3)
+    wire = Following(lambda after: [(after, said(salt=bytes(15) + bytes([after])))])
+
+    with pytest.raises(RefusedError) as refused:
+        list(all_own(wire, KNOWN, start=0))
+    assert (refused.value.alarm, wire.asked) == (Alarm.FLOOD, 3)
 
 
 class Wire:

@@ -159,6 +159,10 @@ class Indicators(Protocol):
         """Delete every code and value of an indicator; its versions keep only their place."""
         ...
 
+    def rename(self, key: int, public_id: str) -> None:
+        """Let an indicator go by another public id from now on."""
+        ...
+
     def mark_copied(self, key: int) -> None:
         """Note that its operator had seen a neighbour here before it contributed."""
         ...

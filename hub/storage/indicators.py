@@ -281,6 +281,10 @@ class SqlIndicators:
         )
         self._connection.execute(_i.update().where(_i.c.key == key).values(external_id=None))
 
+    def rename(self, key: int, public_id: str) -> None:
+        """Let an indicator go by another public id from now on."""
+        self._connection.execute(_i.update().where(_i.c.key == key).values(id=public_id))
+
     def mark_copied(self, key: int) -> None:
         """Note that its operator had seen a neighbour here before it contributed."""
         self._connection.execute(_i.update().where(_i.c.key == key).values(copied=True))

@@ -16,7 +16,7 @@ from federation.identity.values import HubFile
 from federation.operations.values import Operation, Register
 from federation.returned import Own, all_own
 from federation.trust import Trust
-from hub.domain.changes import SYSTEM
+from hub.domain.changes import LINKS, SYSTEM, Event
 from hub.domain.indicators import Draft
 from hub.domain.sharing import Party
 from hub.ports import Hub, Work
@@ -55,7 +55,7 @@ def recover(hub: Hub, voice: Voice, known: HubFile, *, start: int) -> list[str]:
             missing.append(partner.hub)
     lost = sorted(found.values(), key=lambda one: one.index)
     for first in range(0, len(lost), AT_ONCE):
-        _keep(lost[first : first + AT_ONCE], voice, hub)
+        take_back(lost[first : first + AT_ONCE], voice, hub)
     return missing
 
 
@@ -66,7 +66,8 @@ def _held_by(partner: Enrolled, known: HubFile, start: int, hub: Hub) -> Iterabl
     yield from all_own(hub.abroad.wire(partner, said), known, start=start)
 
 
-def _keep(lost: Sequence[Own], voice: Voice, hub: Hub) -> None:
+def take_back(lost: Sequence[Own], voice: Voice, hub: Hub) -> None:
+    """Keep some of what we had said, as if it had never been lost."""
     now = int(hub.clock().timestamp())
     came = [Received(one.index, one.said, one.sealed) for one in lost]
     came = [one for one in came if one.operation.keep > now]
@@ -160,6 +161,17 @@ class OwnEffects(Effects):
         """Nobody: it is kept of ourselves."""
         del origin
         return None
+
+    def _names(self, targets: Sequence[str]) -> list[str]:
+        """Their own: who took one of them while it was lost goes by another from now on."""
+        taken = list(self._ended(targets).values())
+        speakers = self._work.directory.speakers(one.party for one in taken)
+        for one in taken:
+            if speakers[one.party].hub is not None:
+                self._work.indicators.rename(one.key, self._hub.new_id("ind_"))
+                for set_key in one.sets:
+                    self._work.record(Event(LINKS, one.key, details={"set": set_key}))
+        return super()._names(targets)
 
     def _allowance(self, origin: str) -> Allowance:
         return Unbounded(origin, None, self._now, self._work)

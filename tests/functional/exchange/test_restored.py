@@ -7,16 +7,22 @@ from federation.believing import Head
 from federation.errors import TransportError
 from federation.identity.hubfile import read_hub_file
 from federation.log.merkle import Frontier
+from federation.operations.envelopes import sealed
+from federation.operations.payloads import write
+from federation.operations.values import Assert, Policy, SignalCode
 from federation.publishing import checkpoint, grown
+from federation.returned import Own
 from federation.trust import Trust
 from federation.witnessing import Request
 from hub.domain.changes import SYSTEM
 from hub.services import restoring
-from hub.services.exchange import healing
+from hub.services.exchange import healing, recovering
+from hub.services.exchange.authors import MEMBER, author_of
 from hub.services.exchange.healing import Ways
 from tests.simulators.federated import Wire
+from tests.simulators.statements import WORDS, operation
 from tests.support.codes import pdq
-from tests.support.saying import contributed, picture
+from tests.support.saying import contributed, matched, picture, withdrawn
 
 
 @pytest.fixture
@@ -160,3 +166,45 @@ def test_a_witness_that_saw_more_is_believed_whenever_it_tells(a, b, shared, alp
     assert a.ask_witnesses(b) == 0
 
     assert healing.is_doubted(a.hub)
+
+
+def lost(hub, member, target, code, set_id):
+    """What a member of a hub said before the hub lost it, as a partner gives it back."""
+    now = int(hub.clock().timestamp())
+    said = write(
+        operation(
+            origin=hub.name,
+            author=author_of(hub.hub.secrets.pepper, hub.name, MEMBER, member.member),
+            operator="alpha.example.com",
+            target=target,
+            created=now,
+            expires=now + 86_400,
+            keep=now + 86_400,
+            policy=Policy("amber", (set_id,), "none"),
+            body=Assert("picture", (SignalCode("pdq", bytes.fromhex(code), 98),), WORDS),
+        )
+    )
+    return Own(0, said, sealed(said.payload, hub.voice.op, hub.voice.op_id))
+
+
+def test_what_was_lost_comes_back_by_its_own_id_whoever_took_that(a, b, alpha, beta, shared):
+    mine, theirs = pdq(), pdq()
+    taken = contributed(beta, picture(pdq=theirs), shared)
+    b.publish()
+    a.catch_up(b)
+    assert matched(alpha, pdq=theirs)["hits"][0]["id"] == taken
+
+    recovering.take_back([lost(a, alpha, taken, mine, shared)], a.voice, a.hub)
+    a.settle()
+
+    (hit,) = matched(alpha, pdq=mine)["hits"]
+    (other,) = matched(alpha, pdq=theirs)["hits"]
+    assert hit["id"] == taken != other["id"]
+    # Each may take back its own, and no other.
+    withdrawn(alpha, taken)
+    assert matched(alpha, pdq=mine)["answer"] == "none"
+    assert matched(alpha, pdq=theirs)["answer"] == "hit"
+    withdrawn(beta, taken)
+    b.publish()
+    a.catch_up(b)
+    assert matched(alpha, pdq=theirs)["answer"] == "none"

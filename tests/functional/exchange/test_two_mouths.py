@@ -164,3 +164,16 @@ def test_nor_does_what_is_said_of_a_neighbour(
     assert standing(alpha, near) == "disputed"
     weighs(a, c.name, GOOD)
     assert standing(alpha, near) == "review"
+
+
+def test_a_later_word_that_is_no_vote_replaces_at_once(
+    a, c, lures, alpha, mine, there, entry, clock
+):
+    opined(there, entry, lures, "disagree", reason="depicted-person")
+    carried(c, a)
+    weighs(a, c.name, GOOD)
+    assert standing(alpha, entry) == "disputed"
+    clock.forward(seconds=30)
+    opined(mine, entry, lures, "seen", settle=False)
+
+    assert standing(alpha, entry) == "review"

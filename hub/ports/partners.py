@@ -45,8 +45,8 @@ class Partners(Protocol):
         """Note by which manifests both hubs went while all of a partner's log was read."""
         ...
 
-    def unhear(self) -> None:
-        """Note that of nobody: what was passed on is to be read once more."""
+    def unhear(self, keys: Collection[int]) -> None:
+        """Note that of none of some partners: what they passed on is to be read once more."""
         ...
 
     def meet(self, hub: str, root: str, *, level: int, at: datetime) -> None:

@@ -77,9 +77,11 @@ class SqlPartners:
                 .values(told=operation)
             )
 
-    def unhear(self) -> None:
-        """Note that of nobody: what was passed on is to be read once more."""
-        self._connection.execute(_ps.update().where(_ps.c.told.is_not(None)).values(told=None))
+    def unhear(self, keys: Collection[int]) -> None:
+        """Note that of none of some partners: what they passed on is to be read once more."""
+        self._connection.execute(
+            _ps.update().where(_ps.c.partner.in_(keys), _ps.c.told.is_not(None)).values(told=None)
+        )
 
     def meet(self, hub: str, root: str, *, level: int, at: datetime) -> None:
         """Keep a hub that a manifest names, if nobody of that name is known."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from federation.errors import Alarm, RefusedError
 from federation.identity import hubfile, succession
-from federation.identity.values import ClosedLog, HubFile
+from federation.identity.values import ClosedLog, HubFile, Log, OpKey
 from federation.trust import Trust, from_the_start
 from hub.domain.changes import SYSTEM
 from hub.ports import Hub, Work
@@ -43,13 +43,18 @@ def learn(partner: Enrolled, known: HubFile, hub: Hub) -> bool:
         if before is not None:
             succession.check(before, known)
         work.partners.change(fresh.key, identity=written)
-        if before is None or (before.log, before.op_keys) != (known.log, known.op_keys):
+        if before is None or _keys(before) != _keys(known):
             # What was passed on and signed by keys that we did not know was passed over.
-            work.partners.unhear()
+            partners.hear_again(partner.hub, int(hub.clock().timestamp()), work)
         if before is not None:
             _succeed(before, known, fresh, hub, work)
         work.commit()
     return True
+
+
+def _keys(known: HubFile) -> tuple[Log, frozenset[OpKey]]:
+    """By what a hub's word is known to be its own, in whatever order it names them."""
+    return known.log, frozenset(known.op_keys)
 
 
 def _succeed(before: HubFile, known: HubFile, partner: Enrolled, hub: Hub, work: Work) -> None:

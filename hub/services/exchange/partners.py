@@ -151,6 +151,20 @@ def weigh(partner: Enrolled, hub: Hub) -> None:
         work.commit()
 
 
+def hear_again(hub: str, now: int, work: Work) -> None:
+    """Read once more what others may have passed on of a hub, and we did not take.
+
+    Args:
+        hub: its name.
+        now: seconds since 1970.
+        work: a transaction that writes.
+    """
+    counting, homes = work.manifests.counting(now), work.manifests.homes()
+    theirs = {name for name, one in counting.items() if hub in one.hubs}
+    theirs |= {name for name, one in homes.items() if one.home == hub}
+    work.partners.unhear([one.key for one in work.partners.all() if theirs & one.sets.keys()])
+
+
 def is_alive(head: Head, now: float) -> bool:
     """Whether a log said of late that this is all there is."""
     return now - head.alive_at < FRESH_SECONDS
@@ -292,7 +306,7 @@ def change(name: str, *, by: Caller, hub: Office, **values: Any) -> Answer:
         mark(partner, int(hub.clock().timestamp()), work)
         if values.keys() & {"state", "operators"}:
             # What others passed on of it, and we did not take, is read once more.
-            work.partners.unhear()
+            hear_again(name, int(hub.clock().timestamp()), work)
         said = {
             one: shown(value) if isinstance(value, datetime) else value
             for one, value in values.items()

@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """A hub that is heard through another changes its keys or its log, or lost what it had said."""
 
+from dataclasses import replace
+
 import pytest
 
+from federation.identity.hubfile import read_hub_file
+from federation.identity.values import OpKey
+from federation.keys import MemorySigner
 from federation.returned import fetch
 from hub.services.exchange import renewing
+from hub.services.exchange.learning import learn
 from tests.simulators.federated import Wire
 from tests.support.codes import pdq
 from tests.support.rows import alarms, carried, in_a_row
@@ -142,6 +148,30 @@ def test_who_passes_on_does_so_in_its_next_log_too(a, b, c, says, gamma):
         assert a.name in {one.source for one in work.logs.entries(log, 0, log.size)}
     c.catch_up(b)
     assert answers(gamma, known) == ["hit"]
+
+
+@pytest.mark.parametrize("who", ["a stranger", "the hub between, in another order"])
+def test_nobody_sends_us_through_a_log_once_more_without_a_reason(b, c, says, open_hub, who):
+    says()
+    c.catch_up(b)
+    other = b
+    if who == "a stranger":
+        other = open_hub("hub-h.example")
+        c.pair(other, operators=("other.example.com",))
+    said = read_hub_file(other.file())
+    more = OpKey(f"{other.name}#op-9", MemorySigner(b"x" * 32).public, 1, 0, None)
+    orders = [(*said.op_keys, more), (more, *said.op_keys)]
+    if other is b:
+        learn(c.enrolled(b.name), replace(said, op_keys=orders[0]), c.hub)
+        c.catch_up(b)
+    before = c.enrolled(b.name).trust
+    assert before.is_level
+
+    for order in reversed(orders):
+        learn(c.enrolled(other.name), replace(said, op_keys=order), c.hub)
+        c.follow_partner(b)
+
+        assert c.enrolled(b.name).trust.applied == before.applied
 
 
 def test_whoever_was_told_of_it_by_another_gives_back_what_was_lost(a, b, c, says):

@@ -6,6 +6,7 @@ page, and calls this.
 """
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -306,5 +307,8 @@ def _signed(
     held = {one: key for one, key in known.items() if key.holds_at(index)}
     if not held:
         raise RefusedError(Alarm.RETIRED_KEY, "the key did not hold there")
-    key_id, key = next(iter(held.items()))
-    return verified(envelope, key.public, key_id), key
+    for key_id, key in held.items():
+        # One that counts is enough, whatever stands beside it.
+        with suppress(RefusedError):
+            return verified(envelope, key.public, key_id), key
+    raise RefusedError(Alarm.BAD_SIGNATURE, "no signature of a key that it names")

@@ -228,6 +228,21 @@ def test_a_key_signs_only_where_it_holds(hub, held, alarm):
     assert [one.alarm for one in found.refused] == [alarm]
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_one_signature_that_counts_is_enough_whatever_stands_beside_it(hub, order):
+    hub.say(operation())
+    other = f"{KEY}-more"
+    (record,) = hub.records
+    (good,) = record.envelope["signatures"]
+    both = [good, {"keyid": other, "sig": good["sig"]}][::order]
+    hub.records[0] = replace(record, envelope={**record.envelope, "signatures": both})
+
+    found = accepted(hub, partner=trusted(op_keys={KEY: key(), other: key(public=THIEF.public)}))
+
+    assert [one.operation for one in found.operations] == [operation()]
+    assert found.operations[0].sealed.key_id == KEY
+
+
 def test_a_stolen_key_is_cut_off_where_its_hub_says(hub):
     hub.say(*statements(4))
 

@@ -19,6 +19,14 @@ def pytest_xdist_make_scheduler(config, log):
     return LongestFirst(config, log)
 
 
+def pytest_report_teststatus(report):
+    """Say at once which test failed: the whole run takes long, and tells why only at its end."""
+    if not report.failed:
+        return None
+    what = "failed" if report.when == "call" else "error"
+    return what, f"\n{what}: {report.nodeid}\n", what.upper()
+
+
 @pytest.fixture(scope="session")
 def valkey_url(tmp_path_factory):
     """The address of a real Valkey; each hub has names of its own in it."""

@@ -117,7 +117,11 @@ def test_table_shows_the_new_key_once_for_people(run, house):
     [
         (["members", "add", "op_" + "a" * 26, "x"], 1, "operator"),
         (["members", "add", "nothing", "x"], 2, "op_"),
-        (["operators", "add", "no-dot", "--kind", "ngo"], 2, "DNS"),
+        (
+            ["operators", "add", "no-dot", "--kind", "ngo", "--contact", "legal=a@b.example"],
+            2,
+            "DNS",
+        ),
         (["operators", "add", "a.example.com", "--kind", "bank"], 2, "bank"),
         (["keys", "list", "mem_" + "a" * 26], 1, "member"),
         (["keys", "revoke", "key_" + "a" * 26], 1, "key"),

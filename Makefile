@@ -53,6 +53,9 @@ bench-engine: $(RIVALS)  ## Measure nearest match beside its rivals, and over HT
 bench-federation: $(RIVALS)  ## Measure exchange between hubs, a rival beside it (ARGS=--operations=1000000)
 	@exec $(BIN)/python -m bench federation $(ARGS)
 
+bench-federation-first-sync: $(RIVALS)  ## Measure a hub that joins another, a rival beside it
+	@exec $(BIN)/python -m bench federation-first-sync $(ARGS)
+
 bench-%: $(DEV)  ## Measure one thing: make bench-NAME
 	@exec $(BIN)/python -m bench $* $(ARGS)
 

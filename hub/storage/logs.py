@@ -123,13 +123,15 @@ class SqlLogs:
             return []
         rows = self._connection.execute(
             sa.select(_tile).where(
-                _tile.c.log == log.key,
                 sa.or_(
+                    # Each names its log: by a log named once SQLite reads all that it has.
                     *(
-                        sa.and_(_tile.c.level == level, _tile.c.tile == index)
+                        sa.and_(
+                            _tile.c.log == log.key, _tile.c.level == level, _tile.c.tile == index
+                        )
                         for level, index in places
                     )
-                ),
+                )
             )
         )
         found = {(row.level, row.tile): row.data for row in rows}

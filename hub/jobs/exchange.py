@@ -168,9 +168,10 @@ def _show(known: Sequence[Enrolled], hub: Hub) -> None:
 
 def _weigh(known: Sequence[Enrolled], weights: dict[str, str], hub: Hub) -> None:
     """Let the word of partners that nobody asks weigh less when they were not heard for long."""
-    for one in known:
-        weight = partners.told(one, hub.clock())["weight"]
-        if not one.is_asked and weights.get(one.hub) != weight:
+    now = int(hub.clock().timestamp())
+    for one in (one for one in known if not one.is_asked):
+        weight = partners.weight(one, now)
+        if weights.get(one.hub) != weight:
             partners.weigh(one, hub)
             weights[one.hub] = weight
 

@@ -9,7 +9,6 @@ import hashlib
 import http.client
 import json
 import os
-import random
 import threading
 import time
 import urllib.request
@@ -31,10 +30,11 @@ from federation.transport.messages import Request
 from federation.transport.signatures import Signing, new_nonce, signed_request
 from federation.witnessing import Request as WitnessRequest
 from hub.adapters.identities import Identity
-from hub.client import Client, Contribution, Words
-from hub.client.values import Code
+from hub.client import Client
 from hub.demo.paired import THREE, pair, running_hubs, share
+from tests.support.codes import pdq
 from tests.support.oracles import asked_of, foreign_witness_of, go_built, oracle, told
+from tests.support.real_hubs import answers, contributed
 from tests.support.signing import signer
 from tests.support.waiting import eventually
 
@@ -51,7 +51,7 @@ def network(tmp_path_factory):
         eventually(lambda: all(follows(one, other) for one in hubs for other in hubs))
         a, b = hubs
         for _ in range(FULL // 100):
-            contribute(a, made, *(code() for _ in range(100)))
+            contributed(a, made, *(pdq() for _ in range(100)))
         eventually(lambda: noted(a).size >= FULL and b.partners()[a.name]["behind"] == 0)
         yield a, b, made
 
@@ -59,25 +59,6 @@ def network(tmp_path_factory):
 def follows(hub, other):
     found = hub.partners().get(other.name)
     return hub is other or (found is not None and not found["error"] and not found["behind"])
-
-
-def code():
-    bits = [1] * 128 + [0] * 128
-    random.shuffle(bits)
-    return f"{int(''.join(map(str, bits)), 2):064x}"
-
-
-def contribute(hub, shared, *codes):
-    words = Words((shared,), ("grooming",), "profile-picture", "no-person", "own-service-human", 1)
-    said = [Contribution.of_codes((Code("pdq", one, quality=90),), words) for one in codes]
-    with Client(hub.running.url, hub.key) as client:
-        rows = client.contribute_many(said)
-    assert all(row.error is None for row in rows)
-
-
-def answers(hub, *codes):
-    with Client(hub.running.url, hub.key) as client:
-        return [one.answer for one in client.match_codes({"pdq": codes}).answers]
 
 
 def fetched(url, body=None):
@@ -139,7 +120,7 @@ def old(network, tmp_path_factory):
     before = note(a)
     path.write_bytes(before.encoded())
     size = noted(a).size
-    contribute(a, shared, *(code() for _ in range(9)))
+    contributed(a, shared, *(pdq() for _ in range(9)))
     eventually(lambda: noted(a).size >= size + 9)
     return path
 
@@ -182,7 +163,7 @@ def test_aics_witness_cosigns_what_a_running_hub_shows_as_it_grows(network, tmp_
         assert submitted == 200
         assert key in times(cosigned, [key])
 
-        contribute(a, shared, code())
+        contributed(a, shared, pdq())
         eventually(lambda: noted(a).size > before)
         later = note(a)
         size = Checkpoint.parse(later.text).size
@@ -290,11 +271,11 @@ def test_the_partner_cosigns_what_it_saw(network):
 
 def test_a_hub_that_is_killed_while_it_follows_loses_nothing_and_takes_nothing_twice(network):
     a, b, shared = network
-    codes = [code() for _ in range(400)]
+    codes = [pdq() for _ in range(400)]
 
     def say():
         for first in range(0, len(codes), 50):
-            contribute(a, shared, *codes[first : first + 50])
+            contributed(a, shared, *codes[first : first + 50])
 
     saying = threading.Thread(target=say)
     saying.start()
@@ -367,10 +348,10 @@ def test_a_hub_that_a_platform_waits_at_stops_at_once_and_answers_it(network):
 
 def test_another_key_of_requests_is_not_held_against_its_hub(network):
     a, b, made = network
-    seen = code()
+    seen = pdq()
 
     a.type("keys", "replace", "requests")
-    contribute(a, made, seen)
+    contributed(a, made, seen)
 
     eventually(lambda: answers(b, seen) == ["hit"])
     assert "transport" not in [one["alarm"] for one in b.type("partners", "evidence", a.name)]

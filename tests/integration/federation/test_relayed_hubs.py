@@ -2,13 +2,13 @@
 """Three real hubs in a row: the two at the ends do not know each other, and hear each other."""
 
 import json
-import random
 
 import pytest
 
-from hub.client import Client, Contribution, Words
-from hub.client.values import Code
+from hub.client import Client
 from hub.demo.paired import SET_NAME, THREE, TLP, admit, introduced, running_hubs
+from tests.support.codes import pdq
+from tests.support.real_hubs import answer, contributed
 from tests.support.waiting import eventually
 
 
@@ -34,36 +34,14 @@ def named(hub, made):
     return len(hub.type("sets", "hubs", made)["hubs"])
 
 
-def code():
-    bits = [1] * 128 + [0] * 128
-    random.shuffle(bits)
-    return f"{int(''.join(map(str, bits)), 2):064x}"
-
-
-def contribute(hub, made, known):
-    words = Words((made,), ("grooming",), "profile-picture", "no-person", "own-service-human", 1)
-    with Client(hub.running.url, hub.key) as client:
-        (row,) = client.contribute_many(
-            [Contribution.of_codes((Code("pdq", known, quality=90),), words)]
-        )
-    assert row.error is None
-    return row.id
-
-
-def answer(hub, known):
-    with Client(hub.running.url, hub.key) as client:
-        (found,) = client.match_codes({"pdq": (known,)}).answers
-    return found.answer
-
-
 def evidence(hub, name):
     return [one["alarm"] for one in json.loads(json.dumps(hub.type("partners", "evidence", name)))]
 
 
 def test_what_one_end_says_is_found_at_the_other_and_gone_when_it_is_withdrawn(row):
     middle, one, other, made = row
-    known = code()
-    indicator = contribute(one, made, known)
+    known = pdq()
+    (indicator,) = contributed(one, made, known)
     eventually(lambda: answer(other, known) == "hit")
 
     told = {each["hub"]: each for each in other.type("partners", "list")}
@@ -78,14 +56,14 @@ def test_what_one_end_says_is_found_at_the_other_and_gone_when_it_is_withdrawn(r
 
 def test_who_is_taken_out_is_heard_no_more(row):
     middle, one, other, made = row
-    known, later = code(), code()
-    contribute(one, made, known)
+    known, later = pdq(), pdq()
+    contributed(one, made, known)
     eventually(lambda: answer(other, known) == "hit")
 
     middle.type("sets", "unname", made, one.name)
     eventually(lambda: named(other, made) == 2)
     eventually(lambda: answer(other, known) == "none")
-    contribute(one, made, later)
+    contributed(one, made, later)
     eventually(lambda: answer(middle, later) == "hit")
     assert answer(other, later) == "none"
 

@@ -2,7 +2,6 @@
 """Two real hubs, one of which nobody can reach: it brings what it says, and follows the other."""
 
 import contextlib
-import random
 import signal
 import subprocess
 import sys
@@ -10,10 +9,11 @@ from functools import partial
 
 import pytest
 
-from hub.client import Client, Contribution, Words
-from hub.client.values import Code
+from hub.client import Client
 from hub.demo.paired import SET_NAME, THREE, TLP, admit, introduced, running_hubs
 from hub.demo.running import DemoError
+from tests.support.codes import pdq
+from tests.support.real_hubs import answer, contributed
 from tests.support.waiting import eventually
 
 NOWHERE = "https://hub-a.example"
@@ -37,22 +37,6 @@ def pair(tmp_path_factory):
         yield hidden, met, made, met.partners()[hidden.name]
 
 
-def code():
-    bits = [1] * 128 + [0] * 128
-    random.shuffle(bits)
-    return f"{int(''.join(map(str, bits)), 2):064x}"
-
-
-def contributed(hub, made, known):
-    words = Words((made,), ("grooming",), "profile-picture", "no-person", "own-service-human", 1)
-    with Client(hub.running.url, hub.key) as client:
-        (row,) = client.contribute_many(
-            [Contribution.of_codes((Code("pdq", known, quality=90),), words)]
-        )
-    assert row.error is None
-    return row.id
-
-
 def is_hit(hub, known):
     return answer(hub, known) == "hit"
 
@@ -60,12 +44,6 @@ def is_hit(hub, known):
 def withdrawn(hub, indicator):
     with Client(hub.running.url, hub.key) as client:
         client.withdraw(indicator)
-
-
-def answer(hub, known):
-    with Client(hub.running.url, hub.key) as client:
-        (found,) = client.match_codes({"pdq": (known,)}).answers
-    return found.answer
 
 
 def comes_to(hidden, met, known, wanted):
@@ -77,9 +55,9 @@ def comes_to(hidden, met, known, wanted):
 
 def test_a_hub_that_nobody_reaches_is_a_partner_like_any_other(pair):
     hidden, met, made, before = pair
-    known, theirs = code(), code()
-    indicator = contributed(hidden, made, known)
-    brought_back = contributed(met, made, theirs)
+    known, theirs = pdq(), pdq()
+    (indicator,) = contributed(hidden, made, known)
+    (brought_back,) = contributed(met, made, theirs)
 
     eventually(lambda: comes_to(hidden, met, known, "hit"))
     eventually(lambda: answer(hidden, theirs) == "hit")
@@ -106,7 +84,7 @@ def test_a_service_goes_on_bringing_what_is_new(pair):
     )
     try:
         for _ in range(2):
-            known = code()
+            known = pdq()
             contributed(hidden, made, known)
             eventually(partial(is_hit, met, known))
     finally:
